@@ -1,0 +1,1 @@
+//! Everything a migration can change in a database, as ordered values.

@@ -1,0 +1,136 @@
+//! One connection: notices kept, failures in full.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use futures_util::SinkExt as _;
+use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
+
+use super::failure::DbFailure;
+
+/// A message the server sent besides results.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// `NOTICE`, `WARNING`, `INFO`, …
+    pub severity: String,
+    /// SQLSTATE of the notice.
+    pub sqlstate: String,
+    /// Its text.
+    pub message: String,
+}
+
+/// What one statement did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Execution {
+    /// Rows of the command tag; 0 where it has none.
+    pub rows: u64,
+    /// Time until the server answered.
+    pub elapsed: Duration,
+    /// Notices that arrived meanwhile.
+    pub notices: Vec<Notice>,
+}
+
+/// One connection to one database. Never pooled: it runs the user's SQL.
+#[derive(Debug)]
+pub struct Session {
+    client: tokio_postgres::Client,
+    notices: Arc<Mutex<Vec<Notice>>>,
+    driver: tokio::task::JoinHandle<()>,
+}
+
+impl Session {
+    /// Takes over a connected client and drives its connection, keeping notices.
+    pub(crate) fn drive<S, T>(
+        client: tokio_postgres::Client,
+        mut connection: tokio_postgres::Connection<S, T>,
+    ) -> Self
+    where
+        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
+    {
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&notices);
+        let driver = tokio::spawn(async move {
+            loop {
+                match std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+                    Some(Ok(AsyncMessage::Notice(notice))) => {
+                        let notice = Notice {
+                            severity: notice.severity().to_owned(),
+                            sqlstate: notice.code().code().to_owned(),
+                            message: notice.message().to_owned(),
+                        };
+                        if let Ok(mut kept) = kept.lock() {
+                            kept.push(notice);
+                        }
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(error)) => {
+                        tracing::debug!(%error, "connection ended");
+                        break;
+                    }
+                    None => break,
+                }
+            }
+        });
+        Self { client, notices, driver }
+    }
+
+    /// Runs one statement with the simple protocol and discards its rows.
+    ///
+    /// # Errors
+    /// What the server refused; `position` counts bytes of `sql`.
+    pub async fn execute(&self, sql: &str) -> Result<Execution, DbFailure> {
+        let started = Instant::now();
+        let messages =
+            self.client.simple_query(sql).await.map_err(|error| DbFailure::from_driver(&error, sql))?;
+        let rows = messages
+            .iter()
+            .filter_map(
+                |m| if let SimpleQueryMessage::CommandComplete(rows) = m { Some(*rows) } else { None },
+            )
+            .sum();
+        Ok(Execution { rows, elapsed: started.elapsed(), notices: self.take_notices() })
+    }
+
+    /// Runs `COPY … FROM STDIN` and sends `data` as its input.
+    ///
+    /// # Errors
+    /// What the server refused, of the statement or of a data line.
+    pub async fn copy_in(&self, sql: &str, data: &[u8]) -> Result<Execution, DbFailure> {
+        let started = Instant::now();
+        let fail = |error: tokio_postgres::Error| DbFailure::from_driver(&error, sql);
+        let sink = self.client.copy_in::<_, bytes::Bytes>(sql).await.map_err(fail)?;
+        tokio::pin!(sink);
+        for chunk in data.chunks(64 * 1024) {
+            sink.send(bytes::Bytes::copy_from_slice(chunk)).await.map_err(fail)?;
+        }
+        let rows = sink.finish().await.map_err(fail)?;
+        Ok(Execution { rows, elapsed: started.elapsed(), notices: self.take_notices() })
+    }
+
+    /// Runs a query of our own with parameters.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn query(
+        &self,
+        sql: &str,
+        params: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
+        self.client.query(sql, params).await.map_err(|error| DbFailure::from_driver(&error, sql))
+    }
+
+    /// Notices since the last call.
+    pub fn take_notices(&self) -> Vec<Notice> {
+        self.notices.lock().map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
+    }
+
+    /// Ends the connection and waits until it is gone.
+    pub async fn close(self) {
+        let Self { client, driver, .. } = self;
+        drop(client);
+        if let Err(error) = driver.await {
+            tracing::debug!(%error, "connection task ended");
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! How each tool lays out its migrations: one file per convention, registered as plugins.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::path::PathBuf;
+
+use super::Migration;
+use crate::diagnostic::Diagnostic;
+use crate::plugin::PluginMeta;
+
+/// How sure a layout is that a directory is its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Nothing of it fits.
+    No,
+    /// File names fit, as they fit other tools too.
+    Names,
+    /// The directory's shape fits.
+    Shape,
+    /// Markers inside the files fit.
+    Markers,
+    /// A configuration file of the tool names or accompanies the directory.
+    Config,
+}
+
+/// What a layout says of a directory.
+#[derive(Debug, Clone)]
+pub struct Detection {
+    /// How sure it is.
+    pub confidence: Confidence,
+    /// Why, in words for the user (`-- +goose Up in 12 files`).
+    pub reasons: Vec<String>,
+}
+
+/// What loading needs besides the directory.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// Template values (`--var NAME=VALUE`).
+    pub vars: BTreeMap<String, String>,
+}
+
+/// A file of the directory that is not a migration, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IgnoredFile {
+    /// Path as the user would write it.
+    pub path: PathBuf,
+    /// Why it is not a migration.
+    pub reason: String,
+    /// Whether the layout knows the file (a journal, a readme, a config) or does not understand it.
+    pub understood: bool,
+}
+
+/// The table in which the tool remembers what it applied.
+///
+/// In every statement `$VERSION`, `$NAME` and `$FILE` stand for quoted literals of the migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracking {
+    /// Statements that create it the way the tool does, each safe to repeat (`IF NOT EXISTS`).
+    pub create: Vec<String>,
+    /// Records one migration as applied.
+    pub insert: String,
+    /// Forgets one migration.
+    pub delete: String,
+    /// One text column: the applied versions.
+    pub select: String,
+}
+
+/// A loaded directory.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// In the order the tool applies them.
+    pub migrations: Vec<Migration>,
+    /// Files that are not migrations.
+    pub ignored: Vec<IgnoredFile>,
+    /// Duplicate versions, stale journals and the like.
+    pub problems: Vec<Diagnostic>,
+    /// The tool's own table.
+    pub tracking: Option<Tracking>,
+}
+
+/// A tool's convention for migration directories.
+pub trait Layout: Send + Sync + Debug {
+    /// Id, summary and documentation.
+    fn meta(&self) -> &'static PluginMeta;
+    /// Whether `dir` is laid out this way.
+    fn detect(&self, dir: &Dir) -> Detection;
+    /// Reads the migrations of `dir` in the order the tool applies them.
+    ///
+    /// # Errors
+    /// When the directory cannot be read as this layout at all; a single bad file is a problem or a
+    /// step that is not runnable, not an error.
+    fn load(&self, dir: &Dir, options: &LoadOptions) -> Result<Loaded, LayoutError>;
+}
+
+/// Why a directory could not be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayoutError {
+    /// The directory is missing or cannot be read.
+    #[error("read {path}: {source}", path = path.display())]
+    Io {
+        /// What was read.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The directory holds no migrations.
+    #[error("find migrations in {path}: {reason}", path = path.display())]
+    Empty {
+        /// The directory.
+        path: PathBuf,
+        /// What was seen instead.
+        reason: String,
+    },
+    /// A file that the layout depends on is broken.
+    #[error("read {path}: {reason}", path = path.display())]
+    Broken {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// No layout, or more than one, fits.
+    #[error("recognise the layout of {path}: {reason}", path = path.display())]
+    Unrecognised {
+        /// The directory.
+        path: PathBuf,
+        /// What was looked for, what fits, and the flag that settles it.
+        reason: String,
+    },
+}
+
+/// A migrations directory read once: its files, and the configuration files around it.
+#[derive(Debug)]
+pub struct Dir {
+    /// The directory as the user named it.
+    pub path: PathBuf,
+}

@@ -1,0 +1,191 @@
+//! The registry: every linked plugin, sorted by id, duplicates refused.
+
+use std::collections::BTreeMap;
+
+use super::{Check, Explanation, PluginMeta};
+use crate::migration::layout::Layout;
+
+/// Where a plugin was registered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    /// Cargo package.
+    pub package: &'static str,
+    /// Its version.
+    pub version: &'static str,
+    /// Source file.
+    pub file: &'static str,
+    /// Line in it.
+    pub line: u32,
+}
+
+/// Makes one plugin.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Factory {
+    /// A migration directory convention.
+    Layout(fn() -> Box<dyn Layout>),
+    /// A built-in or downstream check of `confiture test`.
+    Check(fn() -> Box<dyn Check>),
+}
+
+/// One plugin, as [`register!`](crate::register) submits it.
+#[derive(Debug)]
+pub struct Registration {
+    /// Makes the plugin.
+    pub factory: Factory,
+    /// Where it was registered.
+    pub origin: Origin,
+}
+
+inventory::collect!(Registration);
+inventory::collect!(Explanation);
+
+/// What a plugin is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PluginKind {
+    /// A migration directory convention.
+    Layout,
+    /// A check of `confiture test`.
+    Check,
+}
+
+impl PluginKind {
+    /// The word used in listings.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Layout => "layout",
+            Self::Check => "check",
+        }
+    }
+}
+
+/// Why a registry could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PluginError {
+    /// Two plugins of one kind share an id.
+    #[error("register {kind} {id}: registered by {first} and by {second}")]
+    Duplicate {
+        /// Kind of both.
+        kind: &'static str,
+        /// Their id.
+        id: &'static str,
+        /// `package file:line` of one.
+        first: String,
+        /// `package file:line` of the other.
+        second: String,
+    },
+}
+
+/// Plugins by kind, each sorted by id.
+#[derive(Debug, Default)]
+pub struct Registry {
+    layouts: BTreeMap<&'static str, (Box<dyn Layout>, Option<Origin>)>,
+    checks: BTreeMap<&'static str, (Box<dyn Check>, Option<Origin>)>,
+    explanations: BTreeMap<&'static str, Explanation>,
+}
+
+fn insert<T: ?Sized>(
+    map: &mut BTreeMap<&'static str, (Box<T>, Option<Origin>)>,
+    kind: PluginKind,
+    id: &'static str,
+    plugin: Box<T>,
+    origin: Option<Origin>,
+) -> Result<(), PluginError> {
+    let place = |origin: &Option<Origin>| match origin {
+        Some(at) => format!("{} {}:{}", at.package, at.file, at.line),
+        None => "the program itself".to_owned(),
+    };
+    if let Some((_, first)) = map.get(id) {
+        return Err(PluginError::Duplicate {
+            kind: kind.as_str(),
+            id,
+            first: place(first),
+            second: place(&origin),
+        });
+    }
+    map.insert(id, (plugin, origin));
+    Ok(())
+}
+
+impl Registry {
+    /// A registry with nothing in it.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Every plugin linked into this program.
+    ///
+    /// # Errors
+    /// [`PluginError::Duplicate`] when two plugins of one kind share an id.
+    pub fn linked() -> Result<Self, PluginError> {
+        let mut registry = Self::empty();
+        for registration in inventory::iter::<Registration> {
+            let origin = Some(registration.origin);
+            match registration.factory {
+                Factory::Layout(build) => {
+                    let layout = build();
+                    insert(&mut registry.layouts, PluginKind::Layout, layout.meta().id, layout, origin)?;
+                }
+                Factory::Check(build) => {
+                    let check = build();
+                    insert(&mut registry.checks, PluginKind::Check, check.meta().id, check, origin)?;
+                }
+            }
+        }
+        for explanation in inventory::iter::<Explanation> {
+            registry.explanations.insert(explanation.code, *explanation);
+        }
+        Ok(registry)
+    }
+
+    /// Adds a layout.
+    ///
+    /// # Errors
+    /// [`PluginError::Duplicate`] when its id is taken.
+    pub fn with_layout(mut self, layout: Box<dyn Layout>) -> Result<Self, PluginError> {
+        insert(&mut self.layouts, PluginKind::Layout, layout.meta().id, layout, None)?;
+        Ok(self)
+    }
+
+    /// Adds a check.
+    ///
+    /// # Errors
+    /// [`PluginError::Duplicate`] when its id is taken.
+    pub fn with_check(mut self, check: Box<dyn Check>) -> Result<Self, PluginError> {
+        insert(&mut self.checks, PluginKind::Check, check.meta().id, check, None)?;
+        Ok(self)
+    }
+
+    /// Layouts by id.
+    pub fn layouts(&self) -> impl Iterator<Item = &dyn Layout> {
+        self.layouts.values().map(|(layout, _)| layout.as_ref())
+    }
+
+    /// The layout called `id`.
+    pub fn layout(&self, id: &str) -> Option<&dyn Layout> {
+        self.layouts.get(id).map(|(layout, _)| layout.as_ref())
+    }
+
+    /// Checks by id.
+    pub fn checks(&self) -> impl Iterator<Item = &dyn Check> {
+        self.checks.values().map(|(check, _)| check.as_ref())
+    }
+
+    /// The page for a finding code.
+    pub fn explanation(&self, code: &str) -> Option<&Explanation> {
+        self.explanations.get(code)
+    }
+
+    /// All pages by code.
+    pub fn explanations(&self) -> impl Iterator<Item = &Explanation> {
+        self.explanations.values()
+    }
+
+    /// Kind, description and origin of every plugin, by kind and id.
+    pub fn list(&self) -> Vec<(PluginKind, &'static PluginMeta, Option<Origin>)> {
+        let layouts = self.layouts.values().map(|(l, origin)| (PluginKind::Layout, l.meta(), *origin));
+        let checks = self.checks.values().map(|(c, origin)| (PluginKind::Check, c.meta(), *origin));
+        layouts.chain(checks).collect()
+    }
+}

@@ -1,0 +1,1 @@
+//! PostgreSQL's SQL as text: a lossless lexer and what is built on it.
