@@ -1,1 +1,14 @@
 //! PostgreSQL's SQL as text: a lossless lexer and what is built on it.
+//!
+//! Nothing here fails and nothing is lost: every byte of a script belongs to a token ([`lex`]), statements
+//! are ranges of the user's own text ([`split`]), and changes are edits of those ranges.
+
+mod lex;
+#[cfg(test)]
+mod soup;
+mod span;
+mod split;
+
+pub use lex::{Token, TokenKind, Tokens, Unterminated, lex, psql_variable};
+pub use span::Span;
+pub use split::{Opening, Statement, StatementKind, split};
