@@ -1,9 +1,31 @@
 //! Servers, scratch databases and sessions: the only module that names `tokio_postgres` and `bb8`.
 
+mod cluster;
+mod connect;
+mod discovery;
+mod env;
+mod error;
 mod failure;
+mod marker;
+mod quote;
+mod scratch;
+mod server;
 mod session;
+mod token;
+mod version;
 
+pub use cluster::{Cluster, ClusterOptions};
+pub use connect::Endpoint;
+pub use discovery::{FoundServer, Origin, find};
+pub use env::Env;
+pub use error::DbError;
 pub use failure::DbFailure;
+pub use scratch::ScratchDb;
+pub use server::{Server, ServerKind};
 pub use session::{Execution, Notice, Session};
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::ToSql;
+pub use version::ServerVersion;
+
+#[cfg(test)]
+mod tests;

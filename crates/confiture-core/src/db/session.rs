@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use futures_util::SinkExt as _;
 use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
 
+use super::connect::Endpoint;
+use super::error::DbError;
 use super::failure::DbFailure;
 
 /// A message the server sent besides results.
@@ -39,6 +41,17 @@ pub struct Session {
 }
 
 impl Session {
+    /// Connects.
+    ///
+    /// # Errors
+    /// [`DbError::Connect`].
+    pub async fn open(endpoint: &Endpoint) -> Result<Self, DbError> {
+        let connected = endpoint.config.connect(endpoint.tls.clone()).await;
+        let (client, connection) =
+            connected.map_err(|error| endpoint.refused(DbFailure::from_driver(&error, "")))?;
+        Ok(Self::drive(client, connection))
+    }
+
     /// Takes over a connected client and drives its connection, keeping notices.
     pub(crate) fn drive<S, T>(
         client: tokio_postgres::Client,

@@ -1,0 +1,235 @@
+//! A private server: ours alone, gone when we are.
+
+mod directory;
+mod initdb;
+mod keeper;
+mod spawn;
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::connect::Endpoint;
+use super::discovery::FoundServer;
+use super::env::Env;
+use super::error::{DbError, io_at};
+use super::session::Session;
+use directory::ClusterDir;
+use keeper::Keeper;
+use spawn::{RunAs, WhenWeDie};
+
+/// The port in the socket's name; nothing listens on the network.
+const PORT: u16 = 5432;
+/// How long a server may take to accept its first connection.
+const START_LIMIT: Duration = Duration::from_secs(60);
+const POLL: Duration = Duration::from_millis(2);
+
+/// How a private cluster is made.
+#[derive(Debug, Clone, Default)]
+pub struct ClusterOptions {
+    /// Where initialised data directories are kept; `None` runs `initdb` every time.
+    pub cache_dir: Option<PathBuf>,
+    /// Where clusters may live, best first; empty means shared memory, then the temporary directory.
+    pub bases: Vec<PathBuf>,
+    /// `--locale` for `initdb`; `None` is `C.UTF-8`, or `C` where the system lacks that.
+    pub locale: Option<String>,
+    /// Lines added to `postgresql.conf`, after ours.
+    pub settings: Vec<(String, String)>,
+    /// The environment we were started in.
+    pub env: Env,
+}
+
+/// A running PostgreSQL server in a directory of its own, reachable through a private unix socket.
+///
+/// It ends when this value is dropped, when the process ends, and when the process is killed: on Linux
+/// at once, by the parent-death signal. Its directory is removed on drop, or else by the next start.
+#[derive(Debug)]
+pub struct Cluster {
+    // Order matters: the server ends before its directory goes.
+    keeper: Keeper,
+    directory: ClusterDir,
+    endpoint: Endpoint,
+}
+
+impl Cluster {
+    /// Starts one with the programs of `server`: about 90 ms when the data directory is cached.
+    ///
+    /// # Errors
+    /// [`DbError::Cluster`] when `initdb` or the server fails, [`DbError::Io`] for its files,
+    /// [`DbError::Timeout`] when it does not accept a connection within a minute.
+    pub async fn start(server: &FoundServer, options: &ClusterOptions) -> Result<Self, DbError> {
+        let (server, options) = (server.clone(), options.clone());
+        let started = tokio::task::spawn_blocking(move || Self::launch(&server, &options));
+        let cluster = started.await.map_err(|error| DbError::Cluster {
+            step: "start a private cluster".to_owned(),
+            reason: error.to_string(),
+            log_tail: String::new(),
+        })??;
+        cluster.ready().await?;
+        Ok(cluster)
+    }
+
+    fn launch(server: &FoundServer, options: &ClusterOptions) -> Result<Self, DbError> {
+        let temp = options.env.os("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from);
+        let bases =
+            if options.bases.is_empty() { directory::default_bases(&temp) } else { options.bases.clone() };
+        directory::reap(&bases);
+        let mut refused = Vec::new();
+        for run_as in RunAs::candidates() {
+            match Self::launch_as(server, options, &bases, &run_as) {
+                Ok(cluster) => return Ok(cluster),
+                Err(error) => {
+                    tracing::debug!(?run_as, %error, "could not start a cluster");
+                    refused.push(error);
+                }
+            }
+        }
+        // The first candidate is the one that should have worked.
+        Err(refused.into_iter().next().unwrap_or_else(|| DbError::Cluster {
+            step: "start a private cluster".to_owned(),
+            reason: "PostgreSQL does not run as root and no other account was found".to_owned(),
+            log_tail: String::new(),
+        }))
+    }
+
+    fn launch_as(
+        server: &FoundServer,
+        options: &ClusterOptions,
+        bases: &[PathBuf],
+        run_as: &RunAs,
+    ) -> Result<Self, DbError> {
+        let begun = Instant::now();
+        let directory = ClusterDir::create(bases, run_as)?;
+        let recipe = initdb::Recipe {
+            bindir: &server.bindir,
+            version: server.version,
+            locale: options.locale.as_deref(),
+            run_as,
+            cache: options.cache_dir.as_deref(),
+            env: &options.env,
+        };
+        recipe.fill(&directory)?;
+        let filled = begun.elapsed();
+        let data = directory.data();
+        let conf = configuration(&directory, server, options);
+        directory::write(&data.join("postgresql.conf"), &conf, run_as)?;
+        let log = File::options().append(true).create(true).open(directory.log());
+        let log = log.map_err(io_at("create", directory.log()))?;
+        let both = log.try_clone().map_err(io_at("open", directory.log()))?;
+        let program = server.bindir.join("postgres");
+        let mut command = spawn::command(&program, run_as, WhenWeDie::Quit, &options.env);
+        command.arg("-D").arg(&data).stdout(log).stderr(both);
+        let keeper = Keeper::start(command).map_err(io_at("start", &program))?;
+        tracing::debug!(pid = keeper.pid().as_raw_nonzero(), path = %directory.path().display(), ?run_as, ?filled, "cluster started");
+        let endpoint = Endpoint::socket(&directory.sockets(), PORT, "postgres", "postgres");
+        Ok(Self { keeper, directory, endpoint })
+    }
+
+    /// Waits until the server accepts a connection.
+    async fn ready(&self) -> Result<(), DbError> {
+        let socket = self.directory.sockets().join(format!(".s.PGSQL.{PORT}"));
+        let begun = Instant::now();
+        loop {
+            if let Some(status) = self.keeper.ended() {
+                return Err(DbError::Cluster {
+                    step: "start a private cluster".to_owned(),
+                    reason: format!("the server ended with {status}"),
+                    log_tail: self.log_tail(),
+                });
+            }
+            if socket.exists()
+                && let Ok(session) = Session::open(&self.endpoint).await
+            {
+                session.close().await;
+                return Ok(());
+            }
+            if begun.elapsed() > START_LIMIT {
+                return Err(DbError::Timeout {
+                    step: "connect to the private cluster".to_owned(),
+                    limit: START_LIMIT,
+                });
+            }
+            tokio::time::sleep(POLL).await;
+        }
+    }
+
+    /// Where to connect, as superuser `postgres`.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// Process id of the server.
+    pub fn pid(&self) -> u32 {
+        self.keeper.pid().as_raw_nonzero().get().cast_unsigned()
+    }
+
+    /// Its directory: data, log and socket.
+    pub fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Whether the server is still there.
+    pub fn is_running(&self) -> bool {
+        self.keeper.ended().is_none()
+    }
+
+    /// Last lines of the server's log, at most about 4 KB.
+    pub fn log_tail(&self) -> String {
+        let log = std::fs::read(self.directory.log()).unwrap_or_default();
+        let tail = String::from_utf8_lossy(&log[log.len().saturating_sub(4096)..]).into_owned();
+        let lines: Vec<&str> = tail.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    }
+
+    /// Ends the server at once and removes its directory.
+    pub async fn stop(self) {
+        self.keeper.signal(rustix::process::Signal::QUIT);
+        self.keeper.wait().await;
+        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+    }
+}
+
+fn configuration(directory: &ClusterDir, server: &FoundServer, options: &ClusterOptions) -> String {
+    let mut lines = vec![
+        ("listen_addresses", String::new()),
+        ("unix_socket_directories", directory.sockets().display().to_string()),
+        ("unix_socket_permissions", "0700".to_owned()),
+        ("port", PORT.to_string()),
+    ];
+    let fixed = [
+        // Nothing here outlives the process, so nothing needs to survive a crash.
+        ("fsync", "off"),
+        ("full_page_writes", "off"),
+        ("synchronous_commit", "off"),
+        ("autovacuum", "off"),
+        ("shared_buffers", "64MB"),
+        ("max_wal_size", "256MB"),
+        ("max_connections", "100"),
+        ("max_locks_per_transaction", "512"),
+        ("max_prepared_transactions", "10"),
+        ("max_wal_senders", "4"),
+        // Publications warn below this level.
+        ("wal_level", "logical"),
+        ("track_functions", "all"),
+        // In the data directory, so that nothing stays in /dev/shm whatever happens to us.
+        ("dynamic_shared_memory_type", "mmap"),
+        ("timezone", "UTC"),
+        ("log_timezone", "UTC"),
+        ("lc_messages", "C"),
+        // What the user's SQL gets wrong is reported to the user, not to the log.
+        ("log_min_messages", "log"),
+        ("log_min_error_statement", "panic"),
+        ("log_checkpoints", "off"),
+    ];
+    lines.extend(fixed.map(|(name, value)| (name, value.to_owned())));
+    if server.version.major() >= 18 {
+        // Worker processes for asynchronous reads cost start-up time and buy nothing in memory.
+        lines.push(("io_method", "sync".to_owned()));
+    }
+    let theirs = options.settings.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    lines
+        .into_iter()
+        .chain(theirs)
+        .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\\', "\\\\").replace('\'', "''")))
+        .collect()
+}

@@ -1,0 +1,117 @@
+//! Which PostgreSQL programs are on this machine.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::env::Env;
+use super::error::DbError;
+use super::version::ServerVersion;
+
+/// Where a server's programs were found.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Origin {
+    /// The directory that was asked for.
+    Given,
+    /// `pg_config --bindir`.
+    PgConfig,
+    /// A directory of `PATH`.
+    Path,
+    /// Where the system's packages put it.
+    System,
+    /// Acquired by confiture earlier.
+    Acquired,
+}
+
+/// Server programs on this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundServer {
+    /// What `postgres --version` says.
+    pub version: ServerVersion,
+    /// The directory that holds `postgres` and `initdb`.
+    pub bindir: PathBuf,
+    /// How it was found.
+    pub origin: Origin,
+}
+
+/// Every server on this machine, newest first, each directory once; `looked` gets every place.
+pub(crate) fn search(env: &Env, looked: &mut Vec<String>) -> Vec<FoundServer> {
+    let mut seen = BTreeSet::new();
+    let mut found = Vec::new();
+    for (bindir, origin) in candidates(env, looked) {
+        let real = bindir.canonicalize().unwrap_or_else(|_| bindir.clone());
+        if seen.insert(real)
+            && let Some(server) = probe(&bindir, origin)
+        {
+            found.push(server);
+        }
+    }
+    found.sort_by_key(|server| std::cmp::Reverse(server.version));
+    found
+}
+
+fn candidates(env: &Env, looked: &mut Vec<String>) -> Vec<(PathBuf, Origin)> {
+    let mut candidates = Vec::new();
+    looked.push("pg_config --bindir".to_owned());
+    let path: Vec<PathBuf> =
+        env.os("PATH").map(|path| std::env::split_paths(path).collect()).unwrap_or_default();
+    let pg_config = path.iter().map(|dir| dir.join("pg_config")).find(|program| program.is_file());
+    if let Some(program) = pg_config
+        && let Ok(output) = Command::new(program).arg("--bindir").output()
+        && let Ok(bindir) = String::from_utf8(output.stdout)
+    {
+        candidates.push((PathBuf::from(bindir.trim()), Origin::PgConfig));
+    }
+    looked.push("PATH".to_owned());
+    candidates.extend(path.into_iter().map(|dir| (dir, Origin::Path)));
+    for (parent, start, inside) in [
+        ("/usr/lib/postgresql", "", "bin"),
+        ("/usr", "pgsql-", "bin"),
+        ("/opt/homebrew/opt", "postgresql@", "bin"),
+        ("/usr/local/opt", "postgresql@", "bin"),
+        ("/home/linuxbrew/.linuxbrew/opt", "postgresql@", "bin"),
+        ("/Applications/Postgres.app/Contents/Versions", "", "bin"),
+    ] {
+        looked.push(format!("{parent}/{start}*/{inside}"));
+        let Ok(entries) = std::fs::read_dir(parent) else { continue };
+        for entry in entries.flatten() {
+            if entry.file_name().to_str().is_some_and(|name| name.starts_with(start)) {
+                candidates.push((entry.path().join(inside), Origin::System));
+            }
+        }
+    }
+    candidates
+}
+
+/// Asks the programs in `bindir` what they are; `None` when they are not a server's.
+pub(crate) fn probe(bindir: &Path, origin: Origin) -> Option<FoundServer> {
+    let postgres = bindir.join("postgres");
+    if !postgres.is_file() || !bindir.join("initdb").is_file() {
+        return None;
+    }
+    let output = Command::new(&postgres).arg("--version").output().ok()?;
+    let version = ServerVersion::parse(&String::from_utf8_lossy(&output.stdout))?;
+    Some(FoundServer { version, bindir: bindir.to_owned(), origin })
+}
+
+/// The newest installed server, of `major` when one is given.
+///
+/// # Errors
+/// [`DbError::NoServer`].
+pub fn find(env: &Env, major: Option<u32>) -> Result<FoundServer, DbError> {
+    let mut looked = Vec::new();
+    search(env, &mut looked)
+        .into_iter()
+        .find(|server| match major {
+            Some(major) => server.version.major() == major,
+            None => {
+                (ServerVersion::OLDEST_MAJOR..=ServerVersion::NEWEST_MAJOR).contains(&server.version.major())
+            }
+        })
+        .ok_or_else(|| DbError::NoServer {
+            wanted: major.map_or_else(|| "server".to_owned(), |major| major.to_string()),
+            looked,
+            fix: "install it".to_owned(),
+        })
+}

@@ -1,0 +1,204 @@
+//! A server confiture may create databases on.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bb8_postgres::PostgresConnectionManager;
+use tokio_postgres::types::ToSql;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use super::cluster::{Cluster, ClusterOptions};
+use super::connect::Endpoint;
+use super::discovery::FoundServer;
+use super::error::DbError;
+use super::failure::DbFailure;
+use super::quote;
+use super::session::Session;
+use super::token;
+use super::version::ServerVersion;
+
+type Pool = bb8::Pool<PostgresConnectionManager<MakeRustlsConnect>>;
+
+/// First key of the advisory lock that says "the process that owns these databases lives".
+pub(crate) const OWNER_LOCK: i32 = 0x636f_6e66;
+
+/// Whose server it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServerKind {
+    /// Started by us, for us.
+    Private,
+    /// Named by the user; other people's databases may be on it.
+    Given,
+}
+
+/// A handle on a server; clones share it.
+#[derive(Clone)]
+pub struct Server {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    kind: ServerKind,
+    version: ServerVersion,
+    version_text: String,
+    strategy: Option<&'static str>,
+    endpoint: Endpoint,
+    pool: Pool,
+    owner: i32,
+    created: AtomicU64,
+    /// Holds the owner lock.
+    _owner: Session,
+    cluster: Option<Cluster>,
+}
+
+impl Server {
+    /// Starts a private server with the programs of `found`.
+    ///
+    /// # Errors
+    /// Those of [`Cluster::start`], and [`DbError::TooOld`].
+    pub async fn private(found: &FoundServer, options: &ClusterOptions) -> Result<Self, DbError> {
+        supported(found.version, &found.version.to_string())?;
+        let cluster = Cluster::start(found, options).await?;
+        let endpoint = cluster.endpoint().clone();
+        Self::attach(endpoint, ServerKind::Private, Some(cluster)).await
+    }
+
+    async fn attach(endpoint: Endpoint, kind: ServerKind, cluster: Option<Cluster>) -> Result<Self, DbError> {
+        let session = Session::open(&endpoint).await?;
+        let refused = |failure| DbError::Refused { step: "ask the server what it is".to_owned(), failure };
+        let row = session
+            .query(
+                "SELECT current_setting('server_version_num')::int4, current_setting('server_version'), \
+                 current_setting('fsync')",
+                &[],
+            )
+            .await
+            .map_err(refused)?;
+        let Some(row) = row.first() else { unreachable!("a select without FROM has one row") };
+        let version_text: String = row.get(1);
+        let version = ServerVersion::from_num(row.get::<_, i32>(0).cast_unsigned());
+        supported(version, &version_text)?;
+        // With fsync on, FILE_COPY forces two checkpoints and syncs every file: about a second.
+        // STRATEGY is new in 15 (manual, CREATE DATABASE); before, there is only the file copy.
+        let strategy = (version.major() >= 15)
+            .then(|| if row.get::<_, &str>(2) == "off" { "FILE_COPY" } else { "WAL_LOG" });
+        let owner = i32::from_str_radix(&token::unique()[..7], 16).unwrap_or_default();
+        session.query("SELECT pg_advisory_lock($1, $2)", &[&OWNER_LOCK, &owner]).await.map_err(refused)?;
+        let manager = PostgresConnectionManager::new(endpoint.config.clone(), endpoint.tls.clone());
+        let pool = bb8::Pool::builder()
+            .max_size(4)
+            .test_on_check_out(kind == ServerKind::Given)
+            .connection_timeout(Duration::from_secs(30))
+            .build_unchecked(manager);
+        let inner = Inner {
+            kind,
+            version,
+            version_text,
+            strategy,
+            endpoint,
+            pool,
+            owner,
+            created: AtomicU64::new(0),
+            _owner: session,
+            cluster,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Its version.
+    pub fn version(&self) -> ServerVersion {
+        self.inner.version
+    }
+
+    /// What it calls itself, such as `15.18 (Debian 15.18-0+deb12u1)`.
+    pub fn version_text(&self) -> &str {
+        &self.inner.version_text
+    }
+
+    /// Whose it is.
+    pub fn kind(&self) -> ServerKind {
+        self.inner.kind
+    }
+
+    /// Where to connect for administration.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.inner.endpoint
+    }
+
+    /// The private cluster behind it.
+    pub fn cluster(&self) -> Option<&Cluster> {
+        self.inner.cluster.as_ref()
+    }
+
+    /// ` STRATEGY …` for `CREATE DATABASE`, or nothing before 15.
+    pub(crate) fn strategy(&self) -> String {
+        self.inner.strategy.map(|strategy| format!(" STRATEGY {strategy}")).unwrap_or_default()
+    }
+
+    pub(crate) fn owner(&self) -> i32 {
+        self.inner.owner
+    }
+
+    /// A database name nobody else has: `confiture_<owner>_<count>_<label>`, at most 63 bytes.
+    pub(crate) fn name(&self, label: &str) -> String {
+        let count = self.inner.created.fetch_add(1, Ordering::Relaxed);
+        let name = format!("confiture_{:07x}_{count}_{label}", self.inner.owner);
+        quote::prefix(&name, quote::LONGEST_NAME).to_owned()
+    }
+
+    /// Runs a statement of ours on an administration connection.
+    pub(crate) async fn administer(&self, sql: &str) -> Result<(), DbFailure> {
+        let client = self.inner.pool.get().await.map_err(|error| unavailable(&error))?;
+        let ran = client.simple_query(sql).await;
+        ran.map(drop).map_err(|error| DbFailure::from_driver(&error, sql))
+    }
+
+    /// Asks something on an administration connection.
+    pub(crate) async fn ask(
+        &self,
+        sql: &str,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
+        let client = self.inner.pool.get().await.map_err(|error| unavailable(&error))?;
+        client.query(sql, params).await.map_err(|error| DbFailure::from_driver(&error, sql))
+    }
+
+    /// Turns what the server or the connection said into an error, looking at the log when the
+    /// server is gone.
+    pub(crate) fn refused(&self, step: impl Into<String>, failure: DbFailure) -> DbError {
+        if !failure.is_connection_lost() {
+            return DbError::Refused { step: step.into(), failure };
+        }
+        let log_tail = self.inner.cluster.as_ref().map(Cluster::log_tail).unwrap_or_default();
+        DbError::Lost { failure, hint_text: String::new(), log_tail }
+    }
+}
+
+impl std::fmt::Debug for Server {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Server")
+            .field("kind", &self.inner.kind)
+            .field("version", &self.inner.version)
+            .field("endpoint", &self.inner.endpoint)
+            .finish_non_exhaustive()
+    }
+}
+
+fn supported(version: ServerVersion, text: &str) -> Result<(), DbError> {
+    if version.major() < ServerVersion::OLDEST_MAJOR {
+        return Err(DbError::TooOld { found: text.to_owned(), minimum: ServerVersion::OLDEST_MAJOR });
+    }
+    Ok(())
+}
+
+fn unavailable(error: &bb8::RunError<tokio_postgres::Error>) -> DbFailure {
+    match error {
+        bb8::RunError::User(error) => DbFailure::from_driver(error, ""),
+        bb8::RunError::TimedOut => DbFailure {
+            message: "no administration connection became free".to_owned(),
+            ..DbFailure::default()
+        },
+    }
+}
