@@ -1,5 +1,6 @@
 //! One connection: notices kept, failures in full.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,7 @@ pub struct Execution {
 pub struct Session {
     client: tokio_postgres::Client,
     notices: Arc<Mutex<Vec<Notice>>>,
+    prepared: Mutex<HashMap<String, tokio_postgres::Statement>>,
     driver: tokio::task::JoinHandle<()>,
 }
 
@@ -85,7 +87,7 @@ impl Session {
                 }
             }
         });
-        Self { client, notices, driver }
+        Self { client, notices, prepared: Mutex::default(), driver }
     }
 
     /// Runs one statement with the simple protocol and discards its rows.
@@ -131,6 +133,39 @@ impl Session {
         params: &[&(dyn tokio_postgres::types::ToSql + Sync)],
     ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
         self.client.query(sql, params).await.map_err(|error| DbFailure::from_driver(&error, sql))
+    }
+
+    /// Runs a query of our own that is prepared once per session, for texts that cost more to plan than
+    /// to run.
+    ///
+    /// A statement the script threw away (`DEALLOCATE ALL`, `DISCARD ALL`) is prepared again; inside a
+    /// transaction block that is too late, and the failure (`26000`) is returned.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn query_prepared(
+        &self,
+        sql: &str,
+        params: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
+        let fail = |error: tokio_postgres::Error| DbFailure::from_driver(&error, sql);
+        let known = self.prepared.lock().ok().and_then(|known| known.get(sql).cloned());
+        if let Some(statement) = known {
+            match self.client.query(&statement, params).await {
+                Err(error) if error.code().is_some_and(|code| code.code() == "26000") => {
+                    if let Ok(mut known) = self.prepared.lock() {
+                        known.clear();
+                    }
+                }
+                result => return result.map_err(fail),
+            }
+        }
+        let statement = self.client.prepare(sql).await.map_err(fail)?;
+        let rows = self.client.query(&statement, params).await.map_err(fail)?;
+        if let Ok(mut known) = self.prepared.lock() {
+            known.insert(sql.to_owned(), statement);
+        }
+        Ok(rows)
     }
 
     /// Notices since the last call.
