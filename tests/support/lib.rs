@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use confiture_core::db::{Env, Server, ServerOptions};
-use confiture_core::migration::layout::{self, Dir, LoadOptions};
+use confiture_core::migration::layout::{self, LoadOptions};
 use confiture_core::plugin::Registry;
 use confiture_core::report::{CheckStatus, RunReport};
 use confiture_fixtures::{TestOptions, TestRun, TestSource};
@@ -47,7 +47,7 @@ pub fn server() -> Arc<Server> {
         env: std::env::vars_os().collect::<Env>(),
         ..ServerOptions::default()
     };
-    let server = block_on(Server::start(&options)).unwrap_or_else(|error| panic!("failed to {error}"));
+    let server = block_on(Server::open(&options)).unwrap_or_else(|error| panic!("failed to {error}"));
     let server = Arc::new(server);
     *shared = Arc::downgrade(&server);
     server
@@ -111,9 +111,9 @@ impl Scenario {
     /// The text a user would see.
     pub fn load(&self) -> Result<TestSource, String> {
         let registry = Registry::linked().map_err(|error| error.to_string())?;
-        let dir = Dir::read(self.dir.path()).map_err(|error| error.to_string())?;
         let (layout, detection, loaded) =
-            layout::load(&registry, &dir, self.layout.as_deref(), &self.load).map_err(|error| error.to_string())?;
+            layout::load(&registry, self.dir.path(), self.layout.as_deref(), &self.load)
+                .map_err(|error| error.to_string())?;
         Ok(TestSource {
             dir: self.dir.path().display().to_string(),
             layout: layout.to_owned(),

@@ -7,8 +7,10 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 /// Tests PostgreSQL migrations before production does.
 #[derive(Debug, Parser)]
 #[command(name = "confiture", version, about, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Exit codes: 0 passed, 1 findings, 2 usage or configuration, 3 no server, 5 nothing ran, \
-70 a bug.\nDATABASE_URL is never used: confiture writes only in databases it created itself.")]
+#[command(
+    after_help = "Exit codes: 0 passed, 1 findings, 2 usage or configuration, 3 no server, 5 nothing ran, \
+70 a bug.\nDATABASE_URL is never used: confiture writes only in databases it created itself."
+)]
 pub(crate) struct Args {
     /// What to do.
     #[command(subcommand)]

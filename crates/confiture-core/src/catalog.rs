@@ -20,8 +20,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 pub use id::{Kind, ObjectId};
 pub use object::{
     Column, Composite, Constraint, ConstraintType, Detail, Domain, Enabled, Enum, EventTrigger, Extension,
-    Identity, Index, MaterializedView, Object, Persistence, Policy, Privilege, Properties, Publication, Range,
-    Reference, Role, Routine, Rule, Schema, Sequence, Setting, StatisticsObject, Table, Trigger, View,
+    Identity, Index, MaterializedView, Object, Persistence, Policy, Privilege, Properties, Publication,
+    Range, Reference, Role, Routine, Rule, Schema, Sequence, Setting, StatisticsObject, Table, Trigger, View,
 };
 
 /// Everything in a database that a migration can change.

@@ -109,9 +109,7 @@ pub fn parse(text: &str) -> Result<Config, String> {
     // Parsed a second time from the text where possible, so that errors keep their line.
     let settings = match profiles.is_empty() {
         true => toml::from_str(text).map_err(|error| error.to_string())?,
-        false => {
-            toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?
-        }
+        false => toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?,
     };
     Ok(Config { settings, profiles })
 }

@@ -3,7 +3,7 @@
 mod round_trip;
 
 use confiture_core::catalog::{Catalog, Observed};
-use confiture_core::db::{DbFailure, ScratchDb, Server, Session, SessionOptions};
+use confiture_core::db::{DbFailure, ScratchDb, Server, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
 use confiture_core::plugin::{Interruption, RungRecord};
@@ -17,8 +17,6 @@ use crate::setup::SetupFile;
 pub struct LadderOptions {
     /// Files run on the fresh database before the first migration.
     pub setup: Vec<SetupFile>,
-    /// Session settings and deadlines.
-    pub session: SessionOptions,
 }
 
 /// How much is observed of a migration.
@@ -45,7 +43,8 @@ pub struct Ladder<'a> {
     session: Option<Session>,
     observed: Observed,
     next: usize,
-    missing: Option<String>,
+    /// Migrations that were not applied.
+    missing: Vec<usize>,
 }
 
 impl<'a> Ladder<'a> {
@@ -59,13 +58,22 @@ impl<'a> Ladder<'a> {
         options: LadderOptions,
     ) -> Result<Self, FixtureError> {
         let chain = server.create_database("chain").await?;
-        let session = chain.session(&options.session).await?;
+        let session = chain.session().await?;
         for file in &options.setup {
             file.run(&session).await?;
         }
         MigrationRunner::new(&session, loaded).await?;
         let observed = observe(&session, None).await?;
-        Ok(Self { server, loaded, options, chain, session: Some(session), observed, next: 0, missing: None })
+        Ok(Self {
+            server,
+            loaded,
+            options,
+            chain,
+            session: Some(session),
+            observed,
+            next: 0,
+            missing: Vec::new(),
+        })
     }
 
     /// The migration the next [`climb`](Self::climb) applies.
@@ -92,6 +100,7 @@ impl<'a> Ladder<'a> {
     /// When the server is lost or refuses what the ladder itself asks for.
     pub async fn climb(&mut self, depth: Depth) -> Result<Option<RungRecord>, FixtureError> {
         let Some(migration) = self.next() else { return Ok(None) };
+        let index = self.next;
         self.next += 1;
         let before = self.observed.catalog().clone();
         let mut record = RungRecord {
@@ -103,7 +112,7 @@ impl<'a> Ladder<'a> {
             missing_before: self.missing.clone(),
         };
         let Step::Sql(up) = &migration.up else {
-            self.missing.get_or_insert_with(|| migration.id.clone());
+            self.missing.push(index);
             return Ok(Some(record));
         };
         if depth == Depth::Observe && may_remain(up) {
@@ -117,7 +126,7 @@ impl<'a> Ladder<'a> {
         self.observed = observe(self.session()?, Some(&base)).await?;
         record.after = self.observed.catalog().clone();
         if run.failure.is_some() {
-            self.missing.get_or_insert_with(|| migration.id.clone());
+            self.missing.push(index);
         } else {
             let runner = MigrationRunner::new(self.session()?, self.loaded).await;
             let recorded = match &runner {
@@ -146,7 +155,7 @@ impl<'a> Ladder<'a> {
             session.close().await;
         }
         let cloned = self.server.clone_database(&self.chain, label).await;
-        self.session = Some(self.chain.session(&self.options.session).await?);
+        self.session = Some(self.chain.session().await?);
         Ok(cloned?)
     }
 
@@ -184,7 +193,7 @@ impl<'a> Ladder<'a> {
     /// Runs all but the last statement of `up` on a clone, then `up` again, as a second attempt would.
     async fn interrupt(&mut self, up: &Script) -> Result<Option<Interruption>, FixtureError> {
         let clone = self.clone_here("interrupted").await?;
-        let session = clone.session(&self.options.session).await?;
+        let session = clone.session().await?;
         let limit = up.statements.len().saturating_sub(1);
         let first = run_first(&session, up, Direction::Up, limit).await;
         if let Some(failed) = &first.failure {

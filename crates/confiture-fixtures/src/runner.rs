@@ -10,8 +10,8 @@ use confiture_core::sql::quote_literal;
 
 use crate::error::FixtureError;
 
-pub(crate) use execute::{run_first, run_in_transaction};
 pub use execute::{ScriptTraits, run_script};
+pub(crate) use execute::{run_first, run_in_transaction};
 
 /// How far to go.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -205,7 +205,11 @@ impl<'a> MigrationRunner<'a> {
         find_version(self.loaded, version).map(|at| &self.loaded.migrations[at])
     }
 
-    fn forward(&self, pending: Vec<&'a Migration>, target: &Target) -> Result<Vec<&'a Migration>, FixtureError> {
+    fn forward(
+        &self,
+        pending: Vec<&'a Migration>,
+        target: &Target,
+    ) -> Result<Vec<&'a Migration>, FixtureError> {
         Ok(match target {
             Target::All => pending,
             Target::Steps(count) => pending.into_iter().take(*count).collect(),
@@ -229,7 +233,9 @@ pub fn find_version(loaded: &Loaded, version: &str) -> Result<usize, FixtureErro
     migrations
         .iter()
         .position(|m| m.id == version || m.version == version)
-        .or_else(|| migrations.iter().position(|m| !m.version.is_empty() && plain(&m.version) == plain(version)))
+        .or_else(|| {
+            migrations.iter().position(|m| !m.version.is_empty() && plain(&m.version) == plain(version))
+        })
         .ok_or_else(|| FixtureError::UnknownVersion {
             version: version.to_owned(),
             first: migrations.first().map(|m| m.version.clone()).unwrap_or_default(),

@@ -40,27 +40,31 @@ impl SetupFile {
         let text = &source.text;
         let mut statements = Vec::new();
         for statement in sql::split(text) {
-            let kind = match &statement.kind {
+            let span = statement.span.range();
+            let kind = match statement.kind {
                 sql::StatementKind::Sql => StatementKind::Sql,
-                sql::StatementKind::Copy { data } => StatementKind::Copy { data: data.clone() },
+                sql::StatementKind::Copy { data } => {
+                    StatementKind::Copy { data: data.map_or(span.end..span.end, sql::Span::range) }
+                }
                 sql::StatementKind::Meta => {
-                    let at = confiture_core::Location::new(path, text, statement.span.clone());
-                    let command = text[statement.span].split_whitespace().next().unwrap_or_default();
                     return Err(FixtureError::Directive {
                         file: path.display().to_string(),
-                        line: at.line,
-                        reason: format!("{command} is a psql command; a setup file holds SQL only"),
+                        line: confiture_core::Location::new(path, text, span).line,
+                        reason: format!(
+                            "\\{} is a psql command; a setup file holds SQL only",
+                            statement.meta_name(text).unwrap_or_default()
+                        ),
                     });
                 }
             };
             let mut catch = None;
-            for comment in sql::comments_above(text, &statement) {
-                if let Some(code) = directive(path, text, comment)? {
+            for (span, comment) in statement.comments(text) {
+                if let Some(code) = directive(path, text, span, comment)? {
                     catch = Some(code);
                 }
             }
-            let sql = Arc::from(&text[statement.span.clone()]);
-            statements.push((ScriptStatement { sql, span: statement.span, kind, moved: Vec::new() }, catch));
+            let sql = Arc::from(statement.text(text));
+            statements.push((ScriptStatement { sql, span, kind, moved: Vec::new() }, catch));
         }
         Ok(Self { source: Arc::clone(&source), statements })
     }
@@ -98,14 +102,18 @@ impl SetupFile {
 }
 
 /// The SQLSTATE of a `-- confiture: catch SQLSTATE` comment; `None` for other comments.
-fn directive(path: &Path, text: &str, comment: std::ops::Range<usize>) -> Result<Option<String>, FixtureError> {
-    let line = confiture_core::Location::new(path, text, comment.clone()).line;
-    let Some(words) = text[comment].trim_start_matches('-').trim().strip_prefix("confiture:") else {
+fn directive(
+    path: &Path,
+    text: &str,
+    span: sql::Span,
+    comment: &str,
+) -> Result<Option<String>, FixtureError> {
+    let line = confiture_core::Location::new(path, text, span.range()).line;
+    let Some(words) = comment.trim_start_matches('-').trim().strip_prefix("confiture:") else {
         return Ok(None);
     };
-    let fail = |reason: String| {
-        Err(FixtureError::Directive { file: path.display().to_string(), line, reason })
-    };
+    let fail =
+        |reason: String| Err(FixtureError::Directive { file: path.display().to_string(), line, reason });
     match words.split_whitespace().collect::<Vec<_>>().as_slice() {
         ["catch", code] if code.len() == 5 && code.bytes().all(|b| b.is_ascii_alphanumeric()) => {
             Ok(Some(code.to_ascii_uppercase()))

@@ -31,7 +31,8 @@ impl SchemaSnapshotter {
     /// [`FixtureError::Query`] when the server refuses it.
     pub async fn capture(session: &Session) -> Result<Self, FixtureError> {
         let observed = Observed::full(session).await;
-        let observed = observed.map_err(|source| FixtureError::Query { doing: "read the catalog", source })?;
+        let observed =
+            observed.map_err(|source| FixtureError::Query { doing: "read the catalog", source })?;
         Ok(Self { catalog: observed.catalog().clone() })
     }
 

@@ -159,7 +159,8 @@ async fn judge(
         Outcome::NotApplicable(reason) => (CheckStatus::NotApplicable, Some(reason)),
     };
     let elapsed = script_time(id, cx.record).unwrap_or_else(|| started.elapsed());
-    let mut findings: Vec<Finding> = verdict.findings.into_iter().map(|d| Finding::new(d, Some(id))).collect();
+    let mut findings: Vec<Finding> =
+        verdict.findings.into_iter().map(|d| Finding::new(d, Some(id))).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
     Ok((CheckResult { id: id.to_owned(), status, reason, duration_ms: milliseconds(elapsed) }, findings))
 }

@@ -9,8 +9,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use confiture_core::db::{Env, Server, ServerOptions, SessionOptions};
-use confiture_core::migration::layout::{self, Dir, LoadOptions};
+use confiture_core::db::{Env, Server, ServerOptions};
+use confiture_core::migration::layout::{self, LoadOptions};
 use confiture_core::plugin::Registry;
 use confiture_fixtures::{Event, TestOptions, TestRun, TestSource};
 
@@ -78,7 +78,7 @@ fn write_chain(dir: &Path, size: usize) {
 
 async fn bare(server: &Server, size: usize) -> Duration {
     let database = server.create_database("bare").await.expect("a database");
-    let session = database.session(&SessionOptions::default()).await.expect("a session");
+    let session = database.session().await.expect("a session");
     let started = Instant::now();
     for n in 0..size {
         let (up, down) = migration(n);
@@ -127,18 +127,19 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let registry = Registry::linked().expect("plugins");
-        let options =
-            ServerOptions { env: std::env::vars_os().collect::<Env>(), ..ServerOptions::default() };
-        Server::start(&options).await.expect("a server").close().await; // fills the cache
-        println!("migrations   bare s   test s   ratio   ms/migration   start to first verdict ms   peak MiB");
+        let options = ServerOptions { env: std::env::vars_os().collect::<Env>(), ..ServerOptions::default() };
+        Server::open(&options).await.expect("a server").close().await; // fills the cache
+        println!(
+            "migrations   bare s   test s   ratio   ms/migration   start to first verdict ms   peak MiB"
+        );
         for size in sizes {
             let dir = tempfile::tempdir().expect("a directory");
             write_chain(dir.path(), size);
             let started = Instant::now();
-            let server = Server::start(&options).await.expect("a server");
-            let read = Dir::read(dir.path()).expect("a directory");
+            let server = Server::open(&options).await.expect("a server");
             let (layout, detection, loaded) =
-                layout::load(&registry, &read, Some("plain"), &LoadOptions::default()).expect("migrations");
+                layout::load(&registry, dir.path(), Some("plain"), &LoadOptions::default())
+                    .expect("migrations");
             let source = TestSource { dir: String::new(), layout: layout.to_owned(), detection, loaded };
             let ready = started.elapsed();
             let (mut bares, mut tests, mut firsts) = (Vec::new(), Vec::new(), Vec::new());

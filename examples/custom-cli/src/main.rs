@@ -26,8 +26,12 @@ impl Check for PrimaryKeys {
         let (before, after) = (&cx.record.before, &cx.record.after);
         let keyed = |table| after.constraints_of(table).any(|c| c.kind == ConstraintKind::PrimaryKey);
         let bare = after.tables().filter(|(table, _)| before.get(table).is_none() && !keyed(table));
-        let finding = |table| Diagnostic::new("acme/no-primary-key", Severity::Medium, format!("{table} has no primary key"));
-        Ok(Verdict::of(bare.map(|(table, _)| finding(table).in_script(&cx.migration.id, Direction::Up)).collect()))
+        let finding = |table| {
+            Diagnostic::new("acme/no-primary-key", Severity::Medium, format!("{table} has no primary key"))
+        };
+        Ok(Verdict::of(
+            bare.map(|(table, _)| finding(table).in_script(&cx.migration.id, Direction::Up)).collect(),
+        ))
     }
 }
 

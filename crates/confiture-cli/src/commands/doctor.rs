@@ -19,11 +19,19 @@ pub(super) async fn run(args: ServerArgs, registry: &Registry) -> anyhow::Result
     let mut status = ExitStatus::Passed;
     let kinds = registry.list();
     text.push_str(&format!("plugins      {} linked\n", kinds.len()));
-    for server in installed(&base).await {
-        text.push_str(&format!("found        PostgreSQL {} in {} ({})\n", server.version, server.bindir.display(), server.origin));
+    for server in installed(&base) {
+        text.push_str(&format!(
+            "found        PostgreSQL {} in {} ({})\n",
+            server.version,
+            server.bindir.display(),
+            server.origin
+        ));
     }
-    let mut asked: Vec<ServerOptions> =
-        args.server.iter().map(|url| ServerOptions { server_url: Some(url.clone()), ..base.clone() }).collect();
+    let mut asked: Vec<ServerOptions> = args
+        .server
+        .iter()
+        .map(|url| ServerOptions { server_urls: vec![url.clone()], ..base.clone() })
+        .collect();
     asked.extend(args.pg.iter().map(|major| ServerOptions { version: Some(*major), ..base.clone() }));
     if asked.is_empty() {
         asked.push(base);
@@ -41,22 +49,26 @@ pub(super) async fn run(args: ServerArgs, registry: &Registry) -> anyhow::Result
             }
         }
     }
-    let git = std::process::Command::new("git").arg("--version").output().is_ok_and(|out| out.status.success());
+    let git =
+        std::process::Command::new("git").arg("--version").output().is_ok_and(|out| out.status.success());
     text.push_str(if git { "ok           git\n" } else { "missing      git, which --changed-since needs\n" });
-    let npm = std::process::Command::new("npm").arg("--version").output().is_ok_and(|out| out.status.success());
+    let npm =
+        std::process::Command::new("npm").arg("--version").output().is_ok_and(|out| out.status.success());
     text.push_str(match npm {
         true => "ok           npm, with which missing PostgreSQL versions are fetched\n",
         false => "missing      npm, with which missing PostgreSQL versions are fetched\n",
     });
     if std::env::var_os("DATABASE_URL").is_some() {
-        text.push_str("note         DATABASE_URL is set; confiture never uses it (--server names a server)\n");
+        text.push_str(
+            "note         DATABASE_URL is set; confiture never uses it (--server names a server)\n",
+        );
     }
     print(&text)?;
     Ok(status)
 }
 
 async fn probe(options: &ServerOptions) -> Result<String, confiture_core::db::DbError> {
-    let server = Server::start(options).await?;
+    let server = Server::open(options).await?;
     let found = format!("PostgreSQL {}, {}", server.version(), server.kind().as_str());
     let database = server.create_database("doctor").await?;
     database.close().await?;

@@ -24,7 +24,13 @@ pub(super) fn run(registry: &Registry, code: Option<&str>) -> anyhow::Result<Exi
     let plugins = registry.list();
     let mut text = String::new();
     for (kind, meta, _) in plugins.iter().filter(|(_, meta, _)| meta.id == code) {
-        text.push_str(&format!("# {} ({})\n\n{}\n\n{}\n", meta.id, kind.as_str(), meta.summary, meta.docs.trim_end()));
+        text.push_str(&format!(
+            "# {} ({})\n\n{}\n\n{}\n",
+            meta.id,
+            kind.as_str(),
+            meta.summary,
+            meta.docs.trim_end()
+        ));
     }
     if text.is_empty() {
         let mut known: Vec<&str> = registry.explanations().map(|page| page.code).collect();

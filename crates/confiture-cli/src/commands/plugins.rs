@@ -28,9 +28,8 @@ pub(super) fn run(registry: &Registry, format: &str) -> anyhow::Result<ExitStatu
     let widest = plugins.iter().map(|(_, meta, _)| meta.id.len()).max().unwrap_or(0);
     let mut text = String::new();
     for (kind, meta, origin) in &plugins {
-        let from = origin
-            .map(|o| format!("{} {} {}:{}", o.package, o.version, o.file, o.line))
-            .unwrap_or_default();
+        let from =
+            origin.map(|o| format!("{} {} {}:{}", o.package, o.version, o.file, o.line)).unwrap_or_default();
         text.push_str(&format!("{:8}  {:widest$}  {}\n", kind.as_str(), meta.id, meta.summary));
         text.push_str(&format!("{:8}  {:widest$}  {from}\n", "", ""));
     }

@@ -24,9 +24,11 @@ impl Wanted {
     /// One worker per `--server`, or per `--pg`, or one on the newest version there is.
     pub(super) fn from(args: ServerArgs) -> anyhow::Result<Self> {
         let base = options(&args);
-        let given = args.server.iter().map(|url| ServerOptions { server_url: Some(url.clone()), ..base.clone() });
+        let given =
+            args.server.iter().map(|url| ServerOptions { server_urls: vec![url.clone()], ..base.clone() });
         let majors = args.pg.iter().map(|major| ServerOptions { version: Some(*major), ..base.clone() });
-        let mut all: Vec<ServerOptions> = if args.server.is_empty() { majors.collect() } else { given.collect() };
+        let mut all: Vec<ServerOptions> =
+            if args.server.is_empty() { majors.collect() } else { given.collect() };
         if all.is_empty() {
             all.push(base);
         }
@@ -39,21 +41,21 @@ impl Wanted {
 
     /// Whether a server of our own is among them.
     pub(super) fn any_private(&self) -> bool {
-        self.workers.iter().any(|worker| worker.options.server_url.is_none())
+        self.workers.iter().any(|worker| worker.options.server_urls.is_empty())
     }
 }
 
 impl Worker {
     /// Finds or fetches the programs and starts the server, or connects to the one given.
     pub(super) async fn start(&self) -> anyhow::Result<Server> {
-        Server::start(&self.options).await.context("failed to get a server")
+        Server::open(&self.options).await.context("failed to get a server")
     }
 }
 
 /// What the arguments say about servers.
 pub(super) fn options(args: &ServerArgs) -> ServerOptions {
     ServerOptions {
-        server_url: None,
+        server_urls: Vec::new(),
         pg_bin: args.pg_bin.clone(),
         version: None,
         env: std::env::vars_os().collect::<Env>(),
@@ -64,7 +66,7 @@ pub(super) fn options(args: &ServerArgs) -> ServerOptions {
 /// Prints the versions there are.
 pub(super) async fn list(args: ServerArgs) -> anyhow::Result<ExitStatus> {
     let args = settings::server(args, settings::load(None)?);
-    let found = installed(&options(&args)).await;
+    let found = installed(&options(&args));
     if found.is_empty() {
         terminal::line("no PostgreSQL on this machine; `confiture server install 17` fetches one");
         return Ok(ExitStatus::NoServer);

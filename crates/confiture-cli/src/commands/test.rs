@@ -3,13 +3,12 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::Settings;
-use confiture_core::db::{Server, SessionOptions};
-use confiture_core::migration::layout::{self, Dir, Loaded, LoadOptions};
+use confiture_core::db::Server;
 use confiture_core::migration::Step;
+use confiture_core::migration::layout::{self, LoadOptions, Loaded};
 use confiture_core::plugin::{Registry, ReportStyle};
 use confiture_core::report::{RunReport, RunStatus};
 use confiture_fixtures::{LadderOptions, SetupFile, TestOptions, TestRun, TestSource, Tested, find_version};
@@ -71,22 +70,16 @@ async fn prepare(
 ) -> anyhow::Result<(TestSource, TestOptions)> {
     let dir = settings.dir.clone().unwrap_or_default();
     let options = LoadOptions { vars: settings.var.clone() };
-    let read = Dir::read(&dir).context("failed to open the migrations")?;
-    let (layout, detection, loaded) = layout::load(registry, &read, settings.layout.as_deref(), &options)
+    let (layout, detection, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
         .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
     let source = TestSource { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded };
     let mut setup = Vec::new();
     for file in &settings.setup {
         setup.push(SetupFile::read(file).context("failed to prepare the setup")?);
     }
-    let session = SessionOptions {
-        settings: settings.set.clone().into_iter().collect(),
-        deadline: settings.timeout.map(Duration::from_secs),
-        ..SessionOptions::default()
-    };
     let loaded = &source.loaded;
     let mut options = TestOptions {
-        ladder: LadderOptions { setup, session },
+        ladder: LadderOptions { setup },
         judged: None,
         last: None,
         skipped_checks: settings.skip.iter().cloned().collect(),
@@ -130,7 +123,8 @@ fn select(args: &TestArgs, loaded: &Loaded, options: &mut TestOptions) -> anyhow
         return Ok(());
     }
     let chosen = loaded.migrations.iter().enumerate().skip(first);
-    let chosen = chosen.filter(|(_, m)| args.only.is_empty() || globs.is_match(&m.id) || globs.is_match(&m.version));
+    let chosen =
+        chosen.filter(|(_, m)| args.only.is_empty() || globs.is_match(&m.id) || globs.is_match(&m.version));
     options.judged = Some(chosen.map(|(at, _)| at).collect());
     if options.judged.as_ref().is_some_and(BTreeSet::is_empty) {
         bail!("--only {} matches none of {} migrations", args.only.join(" --only "), loaded.migrations.len());
@@ -159,8 +153,11 @@ impl Base {
         let known = git(dir, &["ls-tree", "-r", "--name-only", "-z", reference, "."]).await?;
         let changed = git(dir, &["diff", "--name-only", "--relative", "-z", reference, "--", "."]).await?;
         let new = git(dir, &["ls-files", "--others", "--exclude-standard", "-z", "."]).await?;
-        let set = |text: String| text.split('\0').filter(|f| !f.is_empty()).map(|f| dir.join(f).display().to_string());
-        Ok(Self { known: set(known).collect(), changed: set(changed).chain(set(new)).collect() })
+        let paths = |text: &str| -> BTreeSet<String> {
+            let files = text.split('\0').filter(|file| !file.is_empty());
+            files.map(|file| dir.join(file).display().to_string()).collect()
+        };
+        Ok(Self { known: paths(&known), changed: &paths(&changed) | &paths(&new) })
     }
 
     fn known(&self, file: &Path) -> bool {

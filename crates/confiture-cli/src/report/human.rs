@@ -186,7 +186,9 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     let passed = with(CheckStatus::Passed);
     let (word, ids) = if !failed.is_empty() {
         (paint.red("FAIL"), failed)
-    } else if passed.is_empty() || migration.checks.iter().any(|c| c.id == "up" && c.status == CheckStatus::Skipped) {
+    } else if passed.is_empty()
+        || migration.checks.iter().any(|c| c.id == "up" && c.status == CheckStatus::Skipped)
+    {
         (paint.yellow("SKIP"), String::new())
     } else {
         (paint.green("PASS"), passed)

@@ -94,8 +94,8 @@ pub struct RungRecord {
     pub round_trip: Option<RoundTrip>,
     /// What an interrupted up leaves; `None` where the server itself guarantees that nothing remains.
     pub interruption: Option<Interruption>,
-    /// The first earlier migration that was not applied, when there is one.
-    pub missing_before: Option<String>,
+    /// Places in the chain of the earlier migrations that were not applied, ascending.
+    pub missing_before: Vec<usize>,
 }
 
 /// What a check may look at.

@@ -139,7 +139,13 @@ impl Registry {
                 }
                 Factory::Reporter(build) => {
                     let reporter = build();
-                    insert(&mut registry.reporters, PluginKind::Reporter, reporter.meta().id, reporter, origin)?;
+                    insert(
+                        &mut registry.reporters,
+                        PluginKind::Reporter,
+                        reporter.meta().id,
+                        reporter,
+                        origin,
+                    )?;
                 }
             }
         }

@@ -1,7 +1,7 @@
 //! `atomic`: when a statement fails midway, nothing remains.
 
 use async_trait::async_trait;
-use confiture_core::catalog::Catalog;
+use confiture_core::catalog::{Catalog, Detail, Kind, ObjectId};
 use confiture_core::migration::{Direction, Script, Step, TransactionMode};
 use confiture_core::plugin::{Check, CheckContext, CheckError, Interruption, PluginMeta, Verdict};
 use confiture_core::{Diagnostic, Severity};
@@ -95,17 +95,39 @@ fn not_resumable(script: &Script, interruption: &Interruption) -> Option<Diagnos
 }
 
 /// Indexes the up left unusable.
+///
+/// The index of a partitioned table may stay invalid over several migrations, until each partition's index
+/// is attached; that is information.
 fn invalid_indexes(script: &Script, before: &Catalog, after: &Catalog) -> Vec<Diagnostic> {
-    let known: Vec<_> = before.invalid_indexes().collect();
-    after
-        .invalid_indexes()
-        .filter(|index| !known.contains(index))
-        .map(|index| {
-            Diagnostic::new("invalid-index-left", Severity::High, format!("up leaves an invalid index: {index}"))
-                .at(script.locate(blame(script, index)))
-                .with_label("INVALID: writes maintain it, queries never use it")
-                .with_help(format!("DROP INDEX CONCURRENTLY IF EXISTS {};  then create it again", index.sql_name()))
-                .with_evidence("object", index.to_string())
-        })
-        .collect()
+    let invalid = |catalog: &Catalog| -> Vec<ObjectId> {
+        let indexes = catalog.of_kind(Kind::Index);
+        let invalid = indexes.filter(|(_, object)| matches!(&object.detail, Detail::Index(i) if !i.valid));
+        invalid.map(|(id, _)| id.clone()).collect()
+    };
+    let known = invalid(before);
+    let new = invalid(after).into_iter().filter(|index| !known.contains(index));
+    new.map(|index| {
+        let partitioned = index
+            .owner_path()
+            .and_then(|(schema, table)| after.get(&ObjectId::new(Kind::Table, [schema, table])))
+            .is_some_and(|table| matches!(&table.detail, Detail::Table(t) if t.partition_by.is_some()));
+        let (severity, label, help) = match partitioned {
+            true => (
+                Severity::Info,
+                "invalid until the index of every partition is attached".to_owned(),
+                "create the index on each partition and  ALTER INDEX … ATTACH PARTITION".to_owned(),
+            ),
+            false => (
+                Severity::High,
+                "INVALID: writes maintain it, queries never use it".to_owned(),
+                format!("DROP INDEX CONCURRENTLY IF EXISTS {};  then create it again", index.sql_name()),
+            ),
+        };
+        Diagnostic::new("invalid-index-left", severity, format!("up leaves an invalid index: {index}"))
+            .at(script.locate(blame(script, &index)))
+            .with_label(label)
+            .with_help(help)
+            .with_evidence("object", index.to_string())
+    })
+    .collect()
 }

@@ -10,15 +10,15 @@ use confiture_core::sql;
 /// The bytes of `script` to show for a finding about `object`: the first line of the statement that
 /// mentions its name, else of the first statement, else the script's start.
 pub(super) fn blame(script: &Script, object: &ObjectId) -> Range<usize> {
-    let names: Vec<String> = object.names().map(str::to_lowercase).collect();
     let mentions = |sql: &str, name: &str| {
-        sql::lex(sql).iter().any(|token| {
-            let text = &sql[token.span.clone()];
-            text.trim_matches('"').eq_ignore_ascii_case(name)
-        })
+        sql::lex(sql).iter().any(|token| token.text(sql).trim_matches('"').eq_ignore_ascii_case(name))
     };
     // The own name says more than the table's it belongs to: ask for it first.
-    let named = names.iter().find_map(|name| script.statements.iter().find(|s| mentions(&s.sql, name)));
+    let names = [object.name(), object.owner_path().map_or("", |(_, relation)| relation)];
+    let named = names
+        .iter()
+        .filter(|name| !name.is_empty())
+        .find_map(|name| script.statements.iter().find(|s| mentions(&s.sql, name)));
     match named.or(script.statements.first()) {
         Some(statement) => first_line(&script.source.text, statement.span.clone()),
         None => script.span.start..script.span.start,
@@ -102,7 +102,9 @@ pub(super) fn sqlstate_help(failure: &DbFailure, transaction: TransactionMode) -
         "42704" if failure.message.contains("role") => {
             "create the role in a setup file and pass it:  --setup setup.sql  with  CREATE ROLE …;"
         }
-        "3F000" => "create the schema in an earlier migration, or in a setup file (--setup) when the host owns it",
+        "3F000" => {
+            "create the schema in an earlier migration, or in a setup file (--setup) when the host owns it"
+        }
         "42P01" => {
             "create it in an earlier migration, or in a setup file (--setup) when another application owns it"
         }

@@ -41,8 +41,8 @@ impl Check for Down {
         };
         let id = &cx.migration.id;
         if let Some(failed) = &trip.down.failure {
-            let finding =
-                failure("down-fails", "down fails", failed, script.transaction).in_script(id, Direction::Down);
+            let finding = failure("down-fails", "down fails", failed, script.transaction)
+                .in_script(id, Direction::Down);
             return Ok(Verdict::of(vec![finding]));
         }
         let findings = findings(script, trip);
@@ -62,8 +62,12 @@ fn findings(script: &Script, trip: &RoundTrip) -> Vec<Diagnostic> {
     }
     for difference in &trip.down_unstable {
         findings.push(
-            Diagnostic::new("nondeterministic", Severity::Info, format!("{difference}: differs in every run"))
-                .with_evidence("object", difference.object.to_string()),
+            Diagnostic::new(
+                "nondeterministic",
+                Severity::Info,
+                format!("{difference}: differs in every run"),
+            )
+            .with_evidence("object", difference.object.to_string()),
         );
     }
     findings
@@ -82,7 +86,9 @@ fn empty(script: &Script, differences: &[&Difference]) -> Diagnostic {
     .with_label("nothing here undoes the up")
     .with_evidence("objects", objects);
     if undo.is_empty() {
-        finding.with_help("write the statements that undo the up, or remove the down script to declare it irreversible")
+        finding.with_help(
+            "write the statements that undo the up, or remove the down script to declare it irreversible",
+        )
     } else {
         finding.with_help(format!("add  {}", undo.join(" ")))
     }
@@ -107,10 +113,11 @@ fn finding(script: &Script, trip: &RoundTrip, difference: &Difference) -> Diagno
     {
         label.push_str(&format!("; applying up again fails ({})", failed.failure));
     }
-    let mut finding = Diagnostic::new(code, severity(difference), format!("{message}: {}", difference.object))
-        .at(script.locate(blame(script, &difference.object)))
-        .with_label(label)
-        .with_evidence("object", difference.object.to_string());
+    let mut finding =
+        Diagnostic::new(code, severity(difference), format!("{message}: {}", difference.object))
+            .at(script.locate(blame(script, &difference.object)))
+            .with_label(label)
+            .with_evidence("object", difference.object.to_string());
     if let Change::Changed { property, before, after } = &difference.change {
         finding = finding
             .with_evidence("property", property.to_string())

@@ -31,7 +31,8 @@ impl Check for Order {
             cx.loaded.problems.iter().filter(|p| p.migration.as_ref() == Some(id)).cloned().collect();
         if let Some(released) = cx.released
             && !released.contains(id)
-            && let Some(later) = cx.loaded.migrations[cx.index + 1..].iter().find(|m| released.contains(&m.id))
+            && let Some(later) =
+                cx.loaded.migrations[cx.index + 1..].iter().find(|m| released.contains(&m.id))
         {
             let mut finding = Diagnostic::new(
                 "out-of-order",

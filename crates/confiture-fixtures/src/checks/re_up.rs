@@ -44,7 +44,8 @@ impl Check for ReUp {
             let mut finding = failure("re-up-fails", "up after down fails", failed, up.transaction)
                 .in_script(id, Direction::Up);
             if inexact_down {
-                finding.help = Some("repair the down script: it does not restore the state before".to_owned());
+                finding.help =
+                    Some("repair the down script: it does not restore the state before".to_owned());
             }
             return Ok(Verdict::of(vec![finding]));
         }

@@ -43,7 +43,7 @@ impl Ladder<'_> {
             }
         }
         let clone = self.clone_here("rollback").await?;
-        let session = clone.session(&self.options.session).await?;
+        let session = clone.session().await?;
         let trip = self.stable(Place::Clone, &session, up, down, before).await;
         session.close().await;
         clone.close().await?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 use confiture_core::db::{DbFailure, Session};
 use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
 use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
-use confiture_core::sql::{TransactionControl, TransactionSafety, classify};
+use confiture_core::sql::{Reach, TransactionControl, TransactionSafety, classify};
 
 /// What a script's statements allow, worked out from their text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,14 +32,21 @@ impl ScriptTraits {
             match class.control {
                 Some(TransactionControl::Begin) => {}
                 Some(TransactionControl::Commit | TransactionControl::Rollback) => ended = true,
-                Some(TransactionControl::Savepoint | TransactionControl::Release | TransactionControl::RollbackTo) => {}
+                Some(
+                    TransactionControl::Savepoint
+                    | TransactionControl::Release
+                    | TransactionControl::RollbackTo,
+                ) => {}
                 Some(_) => traits.transaction_safe = false,
                 None => {
                     traits.statements += 1;
                     traits.commits_midway |= ended;
                     traits.transaction_safe &= !ended;
-                    traits.transaction_safe &= class.transaction == TransactionSafety::Safe;
-                    traits.cluster_wide |= class.cluster_wide;
+                    traits.transaction_safe &= match class.transaction {
+                        TransactionSafety::Allowed | TransactionSafety::Required => true,
+                        TransactionSafety::Refused | TransactionSafety::Depends => false,
+                    };
+                    traits.cluster_wide |= class.reach == Reach::Cluster;
                 }
             }
         }
@@ -127,7 +134,11 @@ pub(crate) async fn run_first(
 ///
 /// The script's own BEGIN and final COMMIT are left out; deferred constraints are checked at its end,
 /// as the commit would.
-pub(crate) async fn run_in_transaction(session: &Session, script: &Script, direction: Direction) -> ScriptRun {
+pub(crate) async fn run_in_transaction(
+    session: &Session,
+    script: &Script,
+    direction: Direction,
+) -> ScriptRun {
     let started = Instant::now();
     let mut run = Recording::new(script, direction, Isolation::Transaction);
     for (index, statement) in script.statements.iter().enumerate() {
@@ -242,7 +253,7 @@ fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailur
 /// The end of the word or quoted text that starts at `at`.
 fn token_end(text: &str, at: usize) -> usize {
     let Some(rest) = text.get(at..) else { return at };
-    confiture_core::sql::lex(rest).first().map_or(at, |token| at + token.span.end)
+    confiture_core::sql::Tokens::new(rest).next().map_or(at, |token| at + token.span.end)
 }
 
 /// The data line number in `COPY t, line 3, column a: …`.

@@ -100,7 +100,10 @@ fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, DbFailure> {
 }
 
 fn unexpected(what: &str) -> DbFailure {
-    DbFailure { message: format!("the catalog query returned something unexpected: {what}"), ..DbFailure::default() }
+    DbFailure {
+        message: format!("the catalog query returned something unexpected: {what}"),
+        ..DbFailure::default()
+    }
 }
 
 /// Makes objects of `rows` and enters their addresses, units and comments into `addresses`.
@@ -115,7 +118,8 @@ pub(in crate::catalog) fn decode(
     for row in rows {
         facts.push(fact(row)?);
     }
-    let mut decoder = Decoder { version, addresses, header: Header::default(), out: Vec::new(), connected: "" };
+    let mut decoder =
+        Decoder { version, addresses, header: Header::default(), out: Vec::new(), connected: "" };
     let mut columns: HashMap<u32, Vec<(i32, ObjectId, Object)>> = HashMap::new();
     let mut not_null: HashMap<(u32, i32), (bool, bool)> = HashMap::new();
     // Comments and the database's owner are needed by everything; columns by what names them.
@@ -284,7 +288,11 @@ impl<'a> Decoder<'_, 'a> {
         numbers.split_whitespace().filter_map(|number| self.column_name(relation, number)).collect()
     }
 
-    fn column(&mut self, fact: &Fact<'a>, not_null: &HashMap<(u32, i32), (bool, bool)>) -> Option<(ObjectId, Object)> {
+    fn column(
+        &mut self,
+        fact: &Fact<'a>,
+        not_null: &HashMap<(u32, i32), (bool, bool)>,
+    ) -> Option<(ObjectId, Object)> {
         let relation = self.relation(fact.unit)?;
         let mut f = Fields(fact.fields.iter());
         let kind = if relation.kind() == Kind::Composite { Kind::Attribute } else { Kind::Column };
@@ -517,12 +525,7 @@ impl<'a> Decoder<'_, 'a> {
             expression_or_predicate: f.flag(),
             access_method: f.string(),
         };
-        self.push_commented(
-            Unit::Relation(fact.unit),
-            Some(address(fact)),
-            id,
-            plain(Detail::Index(index)),
-        );
+        self.push_commented(Unit::Relation(fact.unit), Some(address(fact)), id, plain(Detail::Index(index)));
     }
 
     fn part(&mut self, fact: &Fact<'a>, f: &mut Fields<'_, 'a>) {
@@ -632,7 +635,13 @@ impl<'a> Decoder<'_, 'a> {
     }
 
     /// Owner, ACL and JSON properties: the common tail of the kinds few migrations touch.
-    fn properties(&mut self, unit: Unit, fact: &Fact<'a>, id: ObjectId, f: &mut Fields<'_, 'a>) -> Result<(), DbFailure> {
+    fn properties(
+        &mut self,
+        unit: Unit,
+        fact: &Fact<'a>,
+        id: ObjectId,
+        f: &mut Fields<'_, 'a>,
+    ) -> Result<(), DbFailure> {
         let (owner, acl) = (f.opt(), f.opt());
         let mut properties: BTreeMap<String, Value> = parse(f.opt().unwrap_or("{}"))?;
         for value in properties.values_mut() {
@@ -690,7 +699,12 @@ impl<'a> Decoder<'_, 'a> {
                 let role = f.text();
                 let (name, value) = f.text().split_once('=').unwrap_or_default();
                 let id = ObjectId::new(Kind::Setting, [role, name]);
-                self.push_commented(unit, None, id, plain(Detail::Setting(Setting { value: value.to_owned() })));
+                self.push_commented(
+                    unit,
+                    None,
+                    id,
+                    plain(Detail::Setting(Setting { value: value.to_owned() })),
+                );
             }
             "default-privilege" => {
                 let (role, schema, letter, acl) = (f.text(), f.opt(), f.text(), f.text());
@@ -722,8 +736,11 @@ impl<'a> Decoder<'_, 'a> {
                     schemas: f.json_list()?,
                     generated_columns: f.owned(),
                 };
-                let object =
-                    Object { owner: self.owner(owner), comment: None, detail: Detail::Publication(publication) };
+                let object = Object {
+                    owner: self.owner(owner),
+                    comment: None,
+                    detail: Detail::Publication(publication),
+                };
                 self.push_commented(unit, Some(address(fact)), id, object);
             }
             _ => {}
@@ -774,7 +791,8 @@ fn plain(detail: Detail) -> Object {
 
 /// Who granted most of a column's privileges: the table's owner, whom the column's row does not name.
 fn acl_owner(acl: &str) -> String {
-    acl.split('\u{1}').next().and_then(|item| item.rsplit_once('/')).map_or_else(String::new, |(_, grantor)| {
-        grantor.trim_matches('"').replace("\"\"", "\"")
-    })
+    acl.split('\u{1}')
+        .next()
+        .and_then(|item| item.rsplit_once('/'))
+        .map_or_else(String::new, |(_, grantor)| grantor.trim_matches('"').replace("\"\"", "\""))
 }
