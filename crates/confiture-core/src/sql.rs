@@ -5,9 +5,11 @@
 
 mod classify;
 mod cursor;
+mod edit;
 mod head;
 mod lex;
 mod name;
+mod outline;
 mod quote;
 #[cfg(test)]
 mod soup;
@@ -15,9 +17,15 @@ mod span;
 mod split;
 
 pub use classify::{Classification, Reach, SessionEffect, TransactionControl, TransactionSafety, classify};
+pub use edit::{Edit, EditError, apply};
 pub use head::{Modifier, ObjectKind, Verb};
 pub use lex::{Token, TokenKind, Tokens, Unterminated, lex, psql_variable};
 pub use name::ObjectName;
+pub use outline::{
+    Action, ActionKind, Assignment, Attribute, AttributeKind, Body, Clause, ClauseKind, Column, Definition,
+    Index, Item, ItemKind, Outline, Part, PartKind, References, Rows, Table, TableOption, TableOptionKind,
+    outline,
+};
 pub use quote::{Quoted, quote_literal};
 pub use span::Span;
 pub use split::{Opening, Statement, StatementKind, split};

@@ -111,7 +111,7 @@ pub fn classify(sql: &str) -> Classification {
         modifies_data: head.modifying_cte
             || match head.verb {
                 Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge | Verb::Truncate => true,
-                Verb::Copy => head.object.is_some() && copies_in(cursor),
+                Verb::Copy => copies_in(cursor),
                 _ => false,
             },
         adds_enum_value: (head.verb, head.object) == (Verb::Alter, Some(ObjectKind::Type))
@@ -204,10 +204,7 @@ fn transaction(
         (Verb::Declare, _) if !seek_words(cursor, &["with", "hold"]) => Required,
         _ => match control {
             Some(
-                TransactionControl::Savepoint
-                | TransactionControl::Release
-                | TransactionControl::RollbackTo
-                | TransactionControl::Prepare,
+TransactionControl::Savepoint | TransactionControl::Release | TransactionControl::RollbackTo
             ) => Required,
             _ => Allowed,
         },
@@ -297,7 +294,11 @@ fn option(mut cursor: Cursor<'_>, name: &str) -> Option<bool> {
     None
 }
 
+/// Whether a `COPY` changes rows: those it copies in, or those of the statement whose result it copies out.
 fn copies_in(mut cursor: Cursor<'_>) -> bool {
+    if cursor.eat_kind(TokenKind::LeftParen) {
+        return cursor.rest().is_some_and(|query| classify(query.text(cursor.sql)).modifies_data);
+    }
     cursor.skip_until(|at| at.at_any(&["from", "to"]));
     cursor.at_word("from")
 }
