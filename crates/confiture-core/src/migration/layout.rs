@@ -10,18 +10,33 @@ mod naming;
 mod sections;
 mod template;
 
+mod atlas;
 mod dbmate;
 mod diesel;
+mod drizzle;
 mod flyway;
 mod golang_migrate;
 mod goose;
+mod graphile_migrate;
+mod hasura;
+mod liquibase;
+mod maragudk_migrate;
+mod morph;
+mod node_pg_migrate;
 mod numbered;
 mod plain;
+mod pop;
 mod postgrator;
+mod postgres_migrations;
 mod prisma;
+mod rambler;
 mod refinery;
+mod river;
+mod sqitch;
 mod sql_migrate;
 mod sqlx;
+mod supabase;
+mod tern;
 
 #[cfg(test)]
 mod testing;
@@ -34,20 +49,35 @@ use super::Migration;
 use crate::diagnostic::Diagnostic;
 use crate::plugin::PluginMeta;
 
+pub use atlas::Atlas;
 pub use choose::{detect, load};
 pub use dbmate::Dbmate;
 pub use diesel::Diesel;
 pub use dir::{Dir, DirFile, Nearby};
+pub use drizzle::Drizzle;
 pub use flyway::Flyway;
 pub use golang_migrate::GolangMigrate;
 pub use goose::Goose;
+pub use graphile_migrate::GraphileMigrate;
+pub use hasura::Hasura;
+pub use liquibase::Liquibase;
+pub use maragudk_migrate::MaragudkMigrate;
+pub use morph::Morph;
+pub use node_pg_migrate::NodePgMigrate;
 pub use numbered::Numbered;
 pub use plain::Plain;
+pub use pop::{Pop, Popx};
 pub use postgrator::Postgrator;
+pub use postgres_migrations::PostgresMigrations;
 pub use prisma::Prisma;
+pub use rambler::Rambler;
 pub use refinery::Refinery;
+pub use river::River;
+pub use sqitch::Sqitch;
 pub use sql_migrate::SqlMigrate;
 pub use sqlx::Sqlx;
+pub use supabase::Supabase;
+pub use tern::Tern;
 
 /// How sure a layout is that a directory is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

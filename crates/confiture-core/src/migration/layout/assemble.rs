@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use super::template::{self, Template};
+use super::template::{self, Expanded, Template};
 use super::{DirFile, sections};
 use crate::migration::{Script, ScriptStatement, StatementKind, Step, TransactionMode};
 use crate::sql;
@@ -45,34 +45,43 @@ impl<'a> Recipe<'a> {
         }
     }
 
-    /// The parts of `file` that `cut` picks, one after the other.
+    /// The parts of `file` that `cut` picks, one after the other; a statement ends with its part.
     pub(super) fn parts(&self, file: &DirFile, cut: impl FnOnce(&str) -> Vec<Range<usize>>) -> Step {
+        self.groups(file, |text| cut(text).into_iter().map(|part| vec![part]).collect())
+    }
+
+    /// Groups of parts: the parts of a group are joined before they are cut into statements.
+    pub(super) fn groups(&self, file: &DirFile, cut: impl FnOnce(&str) -> Vec<Vec<Range<usize>>>) -> Step {
         let not_runnable = |reason: String| Step::NotRunnable { file: file.path.clone(), reason };
         let source = match file.source() {
             Ok(source) => source.clone(),
             Err(reason) => return not_runnable(reason.to_owned()),
         };
-        let ranges = cut(&source.text);
+        let groups = cut(&source.text);
         let mut statements = Vec::new();
-        for range in &ranges {
-            if let Err(reason) = self.statements(&source.text, range.clone(), &mut statements) {
+        for group in &groups {
+            if let Err(reason) = self.statements(&source.text, group, &mut statements) {
                 return not_runnable(reason);
             }
         }
-        let start = ranges.first().map_or(source.text.len(), |range| range.start);
-        let end = ranges.last().map_or(start, |range| range.end);
+        let mut ranges = groups.iter().flatten();
+        let first = ranges.next().cloned().unwrap_or(source.text.len()..source.text.len());
+        let (start, end) = (first.start, ranges.next_back().map_or(first.end, |last| last.end));
         Step::Sql(Script { source, span: start..end, statements, transaction: self.transaction })
     }
 
     fn statements(
         &self,
         text: &str,
-        range: Range<usize>,
+        group: &[Range<usize>],
         statements: &mut Vec<ScriptStatement>,
     ) -> Result<(), String> {
-        let Some(part) = text.get(range.clone()) else { return Ok(()) };
-        let filled =
-            template::expand(part, range.start, self.template, self.vars).map_err(|why| why.reason(text))?;
+        let mut filled = Expanded::default();
+        for range in group {
+            let Some(part) = text.get(range.clone()) else { continue };
+            let part = template::expand(part, range.start, self.template, self.vars);
+            filled.append(part.map_err(|why| why.reason(text))?);
+        }
         for statement in sql::split(&filled.text) {
             let place = |at: usize| template::line_of(text, filled.file_offset(at));
             if let Some(name) = statement.meta_name(&filled.text) {

@@ -12,8 +12,8 @@ use crate::plugin::Registry;
 /// Which of several equally sure layouts is taken: the first. Others come after these, by id.
 const PREFERENCE: &[&str] = &[
     "sqitch",
-    "prisma",
     "drizzle",
+    "prisma",
     "supabase",
     "flyway",
     "refinery",
@@ -24,6 +24,7 @@ const PREFERENCE: &[&str] = &[
     "dbmate",
     "sql-migrate",
     "liquibase",
+    "rambler",
     "tern",
     "graphile-migrate",
     "node-pg-migrate",
@@ -31,9 +32,9 @@ const PREFERENCE: &[&str] = &[
     "postgrator",
     "maragudk-migrate",
     "popx",
+    "pop",
     "river",
     "golang-migrate",
-    "pop",
     "morph",
     "plain",
     "sqlx",

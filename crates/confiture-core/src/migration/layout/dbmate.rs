@@ -5,8 +5,8 @@ use std::ops::Range;
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, pair, refused};
 use super::naming::{leading_digits, sql_files, sql_stem};
-use super::sections::{comment_marker, files_with_line, has_sql, lines, text_start};
-use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
+use super::sections::{comment_marker, files_with_line, has_sql, lines, marked, text_start};
+use super::{Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, Step, TransactionMode};
 use crate::plugin::PluginMeta;
 
@@ -29,12 +29,12 @@ impl Layout for Dbmate {
     fn detect(&self, dir: &Dir) -> Detection {
         let (count, first) =
             files_with_line(sql_files(dir), |line| comment_marker(line, "migrate:up").is_some());
-        match first {
-            Some(first) => {
+        match (first, marked(count, sql_files(dir).count())) {
+            (Some(first), Some(confidence)) => {
                 let reason = format!("`-- migrate:up` in {count} SQL files, first {}", first.name());
-                Detection::new(Confidence::Markers, reason)
+                Detection::new(confidence, reason)
             }
-            None => Detection::no(),
+            _ => Detection::no(),
         }
     }
 

@@ -111,6 +111,11 @@ impl Dir {
         self.files.iter().filter_map(|file| Some(file.rel.split_once('/')?.0)).collect()
     }
 
+    /// The directory and those above it as absolute paths, up to the repository's root or six levels.
+    pub fn levels(&self) -> &[PathBuf] {
+        &self.levels
+    }
+
     /// The directory's own name, also where the user wrote `.`.
     pub fn name(&self) -> &str {
         self.levels.first().and_then(|level| level.file_name()).and_then(|name| name.to_str()).unwrap_or("")

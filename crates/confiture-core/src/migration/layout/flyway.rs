@@ -62,7 +62,7 @@ impl Layout for Flyway {
                 continue;
             };
             let Some(name) = parse(stem) else {
-                if is_callback(stem) && file.name().ends_with(".sql") {
+                if is_callback(stem) && sql_stem(file.name()).is_some() {
                     gather.ignore(file, "a callback, which is not run", true);
                 }
                 continue;
@@ -91,7 +91,7 @@ impl Layout for Flyway {
             let vars = settings.vars(pair.up.or(pair.down), options);
             let recipe = Recipe::new(TransactionMode::Wrapped, &vars).template(settings.template());
             let step = |file: Option<&DirFile>| match file {
-                Some(file) if !file.name().ends_with(".sql") => foreign(file),
+                Some(file) if sql_stem(file.name()).is_none() => foreign(file),
                 Some(file) => settings.transaction(dir, file, recipe.file(Some(file))),
                 None => Step::Absent,
             };

@@ -6,7 +6,7 @@ use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, is_test, pair, refused};
 use super::manifest::Traces;
 use super::naming::{Number, sql_files, sql_stem};
-use super::sections::{files_with_line, has_sql, lines, text_start};
+use super::sections::{files_with_line, has_sql, lines, marked, text_start};
 use super::template::Template;
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, Step, TransactionMode};
@@ -30,9 +30,9 @@ impl Layout for Goose {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let (count, first) = files_with_line(sql_files(dir), |line| marker(line).is_some());
-        if let Some(first) = first {
+        if let (Some(first), Some(confidence)) = (first, marked(count, sql_files(dir).count())) {
             let reason = format!("`-- +goose` in {count} SQL files, first {}", first.name());
-            return Detection::new(Confidence::Markers, reason);
+            return Detection::new(confidence, reason);
         }
         // Only steps in Go: the module has to say whose they are.
         let go = dir.here().filter(|file| go_version(file).is_some()).count();

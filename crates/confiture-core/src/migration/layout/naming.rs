@@ -40,7 +40,7 @@ impl PartialOrd for Number {
 
 /// The name of an SQL file without `.sql`; `None` for other files and for `*.verify.sql`.
 pub(super) fn sql_stem(name: &str) -> Option<&str> {
-    let stem = name.strip_suffix(".sql")?;
+    let stem = name.strip_suffix(".sql").or_else(|| name.strip_suffix(".SQL"))?;
     (!stem.ends_with(".verify") && !stem.is_empty() && !stem.starts_with('.')).then_some(stem)
 }
 
@@ -95,13 +95,6 @@ pub(super) struct Names {
     pub(super) fitting: usize,
     /// Those of them named `.up.sql` or `.down.sql`.
     pub(super) directed: usize,
-}
-
-impl Names {
-    /// Whether at least half of the SQL files fit, and one does.
-    pub(super) fn mostly(self) -> bool {
-        self.fitting > 0 && self.fitting * 2 >= self.sql
-    }
 }
 
 /// Whether a text starts with digits.

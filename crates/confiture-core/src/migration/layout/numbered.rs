@@ -92,6 +92,9 @@ fn in_directory<'d>(sub: &str, file: &'d DirFile) -> Option<Entry<'d>> {
 /// `V0001.Name.up.sql` in the directory itself.
 fn flat(file: &DirFile) -> Option<Entry<'_>> {
     let (id, direction) = split_direction(sql_stem(file.name())?);
+    if super::flyway::parse(id).is_some() {
+        return None;
+    }
     let (version, name) = leading_digits(id.strip_prefix(['V', 'v'])?)?;
     let name = name.strip_prefix('.')?;
     let (id, version, name) = (id.to_owned(), version.to_owned(), name.to_owned());

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::DirFile;
+use super::{Confidence, DirFile};
 
 /// One line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,16 @@ pub(super) fn has_sql(text: &str) -> bool {
         let line = line.text.trim();
         !line.is_empty() && !line.starts_with("--")
     })
+}
+
+/// How sure `count` marked files of `all` make a tool whose every file is marked; `None` when they are few.
+pub(super) fn marked(count: usize, all: usize) -> Option<Confidence> {
+    match count {
+        0 => None,
+        _ if count * 2 >= all => Some(Confidence::Markers),
+        _ if count * 4 >= all => Some(Confidence::Shape),
+        _ => None,
+    }
 }
 
 /// How many of `files` hold a line that satisfies `fits`, and the first of them.

@@ -6,8 +6,8 @@ use super::assemble::Recipe;
 use super::gather::{Gather, Pair, refused};
 use super::manifest::Traces;
 use super::naming::{Number, leading_digits, sql_files, sql_stem};
-use super::sections::{files_with_line, lines};
-use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
+use super::sections::{files_with_line, lines, marked};
+use super::{Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Step, TransactionMode};
 use crate::plugin::PluginMeta;
 
@@ -29,11 +29,11 @@ impl Layout for SqlMigrate {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let (count, first) = files_with_line(sql_files(dir), |line| command(line).is_some());
-        let Some(first) = first else { return Detection::no() };
-        let mut found = Detection::new(
-            Confidence::Markers,
-            format!("`-- +migrate` in {count} SQL files, first {}", first.name()),
-        );
+        let (Some(first), Some(confidence)) = (first, marked(count, sql_files(dir).count())) else {
+            return Detection::no();
+        };
+        let reason = format!("`-- +migrate` in {count} SQL files, first {}", first.name());
+        let mut found = Detection::new(confidence, reason);
         let traces = Traces { go: &["rubenv/sql-migrate"], ..Traces::default() };
         found.reasons.extend(traces.found(dir));
         found

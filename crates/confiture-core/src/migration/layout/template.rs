@@ -11,6 +11,8 @@ pub(super) enum Template {
     None,
     /// Flyway's `${name}`, everywhere in the text, also in strings and comments.
     DollarBrace,
+    /// Liquibase's `${name}`, everywhere in the text; names without a value are left as they are.
+    KnownDollarBrace,
     /// goose's `${NAME}`, `${NAME:-default}` and `$NAME` between `ENVSUB ON` and `ENVSUB OFF`.
     GooseEnv,
     /// Go's `{{ … }}`, everywhere in the text.
@@ -46,6 +48,15 @@ impl Expanded {
         let inside = self.pieces.iter().filter(|(text, _)| start < *text && *text < end);
         moved.extend(inside.map(|(text, file)| (text - start, *file)));
         moved
+    }
+
+    /// Adds a later part of the same file.
+    pub(super) fn append(&mut self, part: Self) {
+        let (before, next) = (self.text.len(), part.pieces.first().map(|(_, file)| *file));
+        let joins = self.pieces.last().is_none_or(|(_, end)| Some(*end) == next);
+        self.changed |= part.changed || !joins;
+        self.text.push_str(&part.text);
+        self.pieces.extend(part.pieces.into_iter().map(|(text, file)| (before + text, file)));
     }
 
     fn copy(&mut self, text: &str, file: usize) {
@@ -113,7 +124,8 @@ pub(super) fn expand(
     let mut filler = Filler { vars, base, out: Expanded::default(), missing: Vec::new() };
     match template {
         Template::None => filler.out.copy(text, base),
-        Template::DollarBrace => filler.dollar_brace(text),
+        Template::DollarBrace => filler.dollar_brace(text, true),
+        Template::KnownDollarBrace => filler.dollar_brace(text, false),
         Template::GooseEnv => filler.goose_env(text),
         Template::Go => filler.go(text)?,
         Template::Psql => filler.psql(text, false),
@@ -143,13 +155,18 @@ impl Filler<'_> {
         }
     }
 
-    fn dollar_brace(&mut self, text: &str) {
+    fn dollar_brace(&mut self, text: &str, all: bool) {
         let mut done = 0;
         while let Some(at) = text[done..].find("${").map(|at| done + at) {
             let Some(len) = text[at..].find('}') else { break };
-            self.out.copy(&text[done..at], self.base + done);
-            self.value(&text[at + 2..at + len], at, str::to_owned);
-            done = at + len + 1;
+            let (name, end) = (&text[at + 2..at + len], at + len + 1);
+            if all || self.vars.contains_key(name) {
+                self.out.copy(&text[done..at], self.base + done);
+                self.value(name, at, str::to_owned);
+            } else {
+                self.out.copy(&text[done..end], self.base + done);
+            }
+            done = end;
         }
         self.out.copy(&text[done..], self.base + done);
     }
@@ -311,6 +328,7 @@ fn go_action(action: &str) -> Option<GoAction<'_>> {
     match words.as_slice() {
         [field] => Some(GoAction::Value(go_field(field)?)),
         ["index", object, key] if object.starts_with('.') => Some(GoAction::Value(go_string(key)?)),
+        ["template", name] | ["template", name, "."] => Some(GoAction::Value(go_string(name)?)),
         ["env", key] => Some(GoAction::Value(go_string(key)?)),
         ["identifier", field] => Some(GoAction::Identifier(go_field(field)?)),
         _ => None,
