@@ -7,12 +7,12 @@ fn env() -> Env {
     std::env::vars_os().collect()
 }
 
+fn options() -> ServerOptions {
+    ServerOptions { env: env(), acquire: Acquire::Never, ..ServerOptions::default() }
+}
+
 async fn private() -> Server {
-    let env = env();
-    let found = find(&env, None).expect("PostgreSQL");
-    let options =
-        ClusterOptions { cache_dir: Some("/var/cache/confiture".into()), env, ..ClusterOptions::default() };
-    Server::private(&found, &options).await.expect("a private server")
+    Server::open(&options()).await.expect("a private server")
 }
 
 #[tokio::test]

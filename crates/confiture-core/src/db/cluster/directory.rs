@@ -69,6 +69,16 @@ impl ClusterDir {
         self.path.join("log")
     }
 
+    /// Removes it, as far as it is still there.
+    pub(crate) fn remove(&self) {
+        match std::fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::debug!(path = %self.path.display(), %error, "cluster directory not removed");
+            }
+            _ => {}
+        }
+    }
+
     /// The directory itself.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -77,9 +87,7 @@ impl ClusterDir {
 
 impl Drop for ClusterDir {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::debug!(path = %self.path.display(), %error, "cluster directory not removed");
-        }
+        self.remove();
     }
 }
 
