@@ -29,7 +29,12 @@ use super::version::ServerVersion;
 /// system; [`DbError::Io`] when the cache cannot be written.
 pub(crate) fn acquire(major: u32, cache_dir: &Path, env: &Env) -> Result<FoundServer, DbError> {
     let shelf = cache_dir.join("servers");
-    std::fs::create_dir_all(&shelf).map_err(io_at("create", &shelf))?;
+    for made in [cache_dir, &shelf] {
+        if !made.is_dir() {
+            std::fs::create_dir_all(made).map_err(io_at("create", made))?;
+            set_mode(made, 0o755)?;
+        }
+    }
     let lock_path = shelf.join(".lock");
     let lock =
         File::options().create(true).append(true).open(&lock_path).map_err(io_at("open", &lock_path))?;

@@ -4,6 +4,7 @@ mod directory;
 mod initdb;
 mod keeper;
 mod spawn;
+mod watchdog;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use serde::Serialize;
+
 use super::acquire::{acquire, acquired, how_to_install};
 use super::env::Env;
 use super::error::DbError;
@@ -11,7 +13,8 @@ use super::options::{Acquire, ServerOptions};
 use super::version::ServerVersion;
 
 /// Where a server's programs were found.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum Origin {
     /// The directory that was asked for.
@@ -27,7 +30,7 @@ pub enum Origin {
 }
 
 /// Server programs on this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FoundServer {
     /// What `postgres --version` says.
     pub version: ServerVersion,
