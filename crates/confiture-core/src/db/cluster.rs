@@ -4,6 +4,7 @@ mod directory;
 mod initdb;
 mod keeper;
 mod spawn;
+mod watchdog;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -20,6 +21,9 @@ use spawn::{RunAs, WhenWeDie};
 
 /// The port in the socket's name; nothing listens on the network.
 const PORT: u16 = 5432;
+/// Whoever can enter the socket directory is us; a network address, which only the caller's own
+/// settings can open, asks for a password.
+const HBA: &str = "local all all trust\nlocal replication all trust\nhost all all all scram-sha-256\n";
 /// How long a server may take to accept its first connection.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(2);
@@ -113,6 +117,7 @@ impl Cluster {
         let data = directory.data();
         let conf = configuration(&directory, server, options);
         directory::write(&data.join("postgresql.conf"), &conf, run_as)?;
+        directory::write(&data.join("pg_hba.conf"), HBA, run_as)?;
         let log = File::options().append(true).create(true).open(directory.log());
         let log = log.map_err(io_at("create", directory.log()))?;
         let both = log.try_clone().map_err(io_at("open", directory.log()))?;
@@ -121,13 +126,12 @@ impl Cluster {
         command.arg("-D").arg(&data).stdout(log).stderr(both);
         let keeper = Keeper::start(command).map_err(io_at("start", &program))?;
         tracing::debug!(pid = keeper.pid().as_raw_nonzero(), path = %directory.path().display(), ?run_as, ?filled, "cluster started");
-        let endpoint = Endpoint::socket(&directory.sockets(), PORT, "postgres", "postgres");
+        let endpoint = Endpoint::socket(&directory.sockets(), port(options), "postgres", "postgres");
         Ok(Self { keeper, directory, endpoint })
     }
 
     /// Waits until the server accepts a connection.
     async fn ready(&self) -> Result<(), DbError> {
-        let socket = self.directory.sockets().join(format!(".s.PGSQL.{PORT}"));
         let begun = Instant::now();
         loop {
             if let Some(status) = self.keeper.ended() {
@@ -137,9 +141,8 @@ impl Cluster {
                     log_tail: self.log_tail(),
                 });
             }
-            if socket.exists()
-                && let Ok(session) = Session::open(&self.endpoint).await
-            {
+            // Refused until the socket is there, then 57P03 until the server is up.
+            if let Ok(session) = Session::open(&self.endpoint).await {
                 session.close().await;
                 return Ok(());
             }
@@ -181,12 +184,33 @@ impl Cluster {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    /// Ends the server at once and removes its directory.
-    pub async fn stop(self) {
+    /// What probably ended a connection; empty when nothing is known.
+    pub(crate) fn why_lost(&self) -> String {
+        let log = self.log_tail();
+        let place = self.directory.path().display();
+        if log.contains("No space left on device") {
+            return format!("the disk under {place} is full");
+        }
+        if let Some(status) = self.keeper.ended() {
+            return format!("the private server ended with {status}");
+        }
+        if log.contains("terminated by signal 9") {
+            return "a server process was killed, perhaps for want of memory".to_owned();
+        }
+        String::new()
+    }
+
+    /// Ends the server at once and removes its directory. Does nothing the second time.
+    pub async fn stop(&self) {
         self.keeper.signal(rustix::process::Signal::QUIT);
         self.keeper.wait().await;
-        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+        self.directory.remove();
     }
+}
+
+fn port(options: &ClusterOptions) -> u16 {
+    let given = options.settings.iter().rev().find(|(name, _)| name == "port");
+    given.and_then(|(_, port)| port.parse().ok()).unwrap_or(PORT)
 }
 
 fn configuration(directory: &ClusterDir, server: &FoundServer, options: &ClusterOptions) -> String {

@@ -1,6 +1,6 @@
 //! The directory a private cluster lives in: locked while we live, removed by whoever comes next.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -39,7 +39,8 @@ impl ClusterDir {
         let path = base.join(format!("{}{}", prefix(), token::unique()));
         // The server's account must be able to pass through, not to look around.
         let mode = if run_as.owner().is_some() { 0o711 } else { 0o700 };
-        DirBuilder::new().mode(mode).create(&path).map_err(io_at("create", &path))?;
+        DirBuilder::new().mode(0o700).create(&path).map_err(io_at("create", &path))?;
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(io_at("set mode of", &path))?;
         // Locked before it gets its name: a reaper sees either no lock file or a locked one.
         let made = path.join("lock.new");
         let lock = File::create_new(&made).map_err(io_at("create", &made))?;
@@ -69,6 +70,16 @@ impl ClusterDir {
         self.path.join("log")
     }
 
+    /// Removes it, as far as it is still there.
+    pub(crate) fn remove(&self) {
+        match std::fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::debug!(path = %self.path.display(), %error, "cluster directory not removed");
+            }
+            _ => {}
+        }
+    }
+
     /// The directory itself.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -77,9 +88,7 @@ impl ClusterDir {
 
 impl Drop for ClusterDir {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::debug!(path = %self.path.display(), %error, "cluster directory not removed");
-        }
+        self.remove();
     }
 }
 
@@ -218,6 +227,6 @@ pub(crate) fn copy_tree(from: &Path, to: &Path, run_as: &RunAs) -> Result<(), Db
 /// Writes a small file the server's account can read.
 pub(crate) fn write(path: &Path, text: &str, run_as: &RunAs) -> Result<(), DbError> {
     std::fs::write(path, text).map_err(io_at("write", path))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(io_at("write", path))?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io_at("write", path))?;
     give(path, run_as)
 }
