@@ -10,6 +10,8 @@ mod id;
 mod introspect;
 mod normal_form;
 mod object;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

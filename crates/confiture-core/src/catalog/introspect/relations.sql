@@ -16,7 +16,7 @@ SELECT 'relation', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
     CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
     c.relispopulated::text,
     fs.srvname, array_to_string(ft.ftoptions, chr(1)),
-    c.reltype::text]
+    c.reltype::text]::text[]
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am am ON am.oid = c.relam AND c.relkind IN ('r', 'm', 'p')
@@ -32,7 +32,7 @@ SELECT 'sequence', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
   ARRAY[n.nspname, c.relname, pg_get_userbyid(c.relowner), array_to_string(c.relacl, chr(1)),
     c.relpersistence::text,
     format_type(s.seqtypid, NULL), s.seqstart::text, s.seqincrement::text, s.seqmin::text, s.seqmax::text,
-    s.seqcache::text, s.seqcycle::text, d.refobjid::text, d.refobjsubid::text, d.deptype::text]
+    s.seqcache::text, s.seqcycle::text, d.refobjid::text, d.refobjsubid::text, d.deptype::text]::text[]
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_sequence s ON s.seqrelid = c.oid
@@ -50,7 +50,7 @@ SELECT 'column', 'pg_class'::regclass::oid, a.attrelid, a.attrelid, a.attnum::in
     NULLIF(a.attcompression::text, ''),
     NULLIF(a.attstattarget, -1)::text,
     array_to_string(a.attoptions, chr(1)), array_to_string(a.attfdwoptions, chr(1)),
-    CASE WHEN a.attinhcount > 0 THEN a.attislocal::text END, array_to_string(a.attacl, chr(1))]
+    CASE WHEN a.attinhcount > 0 THEN a.attislocal::text END, array_to_string(a.attacl, chr(1))]::text[]
 FROM pg_attribute a
 JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_type t ON t.oid = a.atttypid
@@ -68,14 +68,14 @@ SELECT 'constraint', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, 0,
     k.connoinherit::text,
     (k.conparentid <> 0 OR NOT k.conislocal)::text,
     (SELECT 'disabled' FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgisinternal
-       AND g.tgenabled = 'D' AND k.contype = 'f' LIMIT 1)]
+       AND g.tgenabled = 'D' AND k.contype = 'f' LIMIT 1)]::text[]
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
 WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/ /*only $1 k.conrelid*/
 
 UNION ALL -- since 18
 SELECT 'not-null', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, k.conkey[1]::int, -- since 18
-  ARRAY[k.convalidated::text, k.connoinherit::text] -- since 18
+  ARRAY[k.convalidated::text, k.connoinherit::text]::text[] -- since 18
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid -- since 18
 WHERE k.contype = 'n' AND (NOT k.convalidated OR k.connoinherit) -- since 18
   AND /*own c.relnamespace pg_class c.oid*/ /*only $1 k.conrelid*/ -- since 18
@@ -92,7 +92,7 @@ SELECT 'index', 'pg_class'::regclass::oid, i.indrelid, i.indexrelid, 0,
     CASE WHEN i.indexprs IS NOT NULL THEN
       (SELECT string_agg(a.attnum || '=' || a.attstattarget, chr(1) ORDER BY a.attnum)
          FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0) END,
-    (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)::text, ia.amname]
+    (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)::text, ia.amname]::text[]
 FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class c ON c.oid = i.indrelid
@@ -104,7 +104,7 @@ WHERE c.relkind IN ('r', 'p', 'm') AND /*own c.relnamespace pg_class c.oid*/ /*o
 
 UNION ALL
 SELECT 'trigger', 'pg_trigger'::regclass::oid, g.tgrelid, g.oid, 0,
-  ARRAY[g.tgname, pg_get_triggerdef(g.oid), g.tgenabled::text, (g.tgparentid <> 0)::text]
+  ARRAY[g.tgname, pg_get_triggerdef(g.oid), g.tgenabled::text, (g.tgparentid <> 0)::text]::text[]
 FROM pg_trigger g
 JOIN pg_class c ON c.oid = g.tgrelid
 LEFT JOIN pg_trigger parent ON parent.oid = g.tgparentid
@@ -118,14 +118,14 @@ SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
     (SELECT string_agg(CASE WHEN r = 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END, chr(1)
         ORDER BY CASE WHEN r = 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END COLLATE "C")
        FROM unnest(p.polroles) r),
-    pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)]
+    pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)]::text[]
 FROM pg_policy p
 JOIN pg_class c ON c.oid = p.polrelid
 WHERE /*own c.relnamespace pg_class c.oid*/ /*only $1 p.polrelid*/
 
 UNION ALL
 SELECT 'rule', 'pg_rewrite'::regclass::oid, r.ev_class, r.oid, 0,
-  ARRAY[r.rulename, pg_get_ruledef(r.oid), r.ev_enabled::text]
+  ARRAY[r.rulename, pg_get_ruledef(r.oid), r.ev_enabled::text]::text[]
 FROM pg_rewrite r
 JOIN pg_class c ON c.oid = r.ev_class
 WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only $1 r.ev_class*/
@@ -133,7 +133,7 @@ WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only $
 UNION ALL
 SELECT 'statistics', 'pg_statistic_ext'::regclass::oid, s.stxrelid, s.oid, 0,
   ARRAY[n.nspname, s.stxname, pg_get_userbyid(s.stxowner), pg_get_statisticsobjdef(s.oid),
-    NULLIF(s.stxstattarget, -1)::text]
+    NULLIF(s.stxstattarget, -1)::text]::text[]
 FROM pg_statistic_ext s
 JOIN pg_namespace n ON n.oid = s.stxnamespace
 JOIN pg_class c ON c.oid = s.stxrelid

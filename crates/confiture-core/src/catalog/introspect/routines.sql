@@ -8,7 +8,7 @@ SELECT 'routine', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
     p.procost::text, p.prorows::text, NULLIF(p.prosupport::regprocedure::text, '-'),
     array_to_string(p.proconfig, chr(1)),
     (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY o) FROM unnest(p.protrftypes) WITH ORDINALITY x (t, o)),
-    oidvectortypes(p.proargtypes)]
+    oidvectortypes(p.proargtypes)]::text[]
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang
@@ -44,7 +44,7 @@ SELECT 'aggregate', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
       'minitcond', a.aggminitval,
       'sortop', NULLIF(a.aggsortop::regoperator::text, '0'),
       'hypothetical', CASE WHEN a.aggkind = 'h' THEN 'true' END,
-      'parallel', CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' END)))::text]
+      'parallel', CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' END)))::text]::text[]
 FROM pg_proc p
 JOIN pg_aggregate a ON a.aggfnoid = p.oid
 JOIN pg_namespace n ON n.oid = p.pronamespace

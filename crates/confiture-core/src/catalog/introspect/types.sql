@@ -29,7 +29,7 @@ SELECT 'type', 'pg_type'::regclass::oid, t.oid, t.oid, 0,
           'default', t.typdefault, 'element', CASE WHEN t.typelem <> 0 THEN format_type(t.typelem, NULL) END,
           'delimiter', t.typdelim::text, 'collatable', (t.typcollation <> 0)::text))::text
         ELSE '{"shell": "true"}' END
-    END]
+    END]::text[]
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
@@ -40,7 +40,7 @@ WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'b' AND NO
 UNION ALL
 SELECT 'constraint', 'pg_constraint'::regclass::oid, k.contypid, k.oid, 0,
   ARRAY[k.conname, k.contype::text, pg_get_constraintdef(k.oid), NULL, NULL, NULL,
-    k.convalidated::text, 'false', 'false', 'true', 'false', 'false', NULL]
+    k.convalidated::text, 'false', 'false', 'true', 'false', 'false', NULL]::text[]
 FROM pg_constraint k
 JOIN pg_type t ON t.oid = k.contypid
 WHERE k.contype = 'c' AND k.contypid >= 16384 AND /*own t.typnamespace pg_type t.oid*/ /*only $2 k.contypid*/
