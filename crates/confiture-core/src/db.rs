@@ -19,7 +19,7 @@ mod version;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use connect::Endpoint;
-pub use discovery::{FoundServer, Origin, installed};
+pub use discovery::{FoundServer, Origin, find, installed};
 pub use env::Env;
 pub use error::DbError;
 pub use failure::DbFailure;

@@ -2,8 +2,10 @@
 
 mod round_trip;
 
+use std::time::Duration;
+
 use confiture_core::catalog::{Catalog, Observed};
-use confiture_core::db::{DbFailure, ScratchDb, Server, Session};
+use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
 use confiture_core::plugin::{Interruption, RungRecord};
@@ -17,6 +19,8 @@ use crate::setup::SetupFile;
 pub struct LadderOptions {
     /// Files run on the fresh database before the first migration.
     pub setup: Vec<SetupFile>,
+    /// Most time one statement of the user's may take; `None` waits for ever.
+    pub deadline: Option<Duration>,
 }
 
 /// How much is observed of a migration.
@@ -58,7 +62,7 @@ impl<'a> Ladder<'a> {
         options: LadderOptions,
     ) -> Result<Self, FixtureError> {
         let chain = server.create_database("chain").await?;
-        let session = chain.session().await?;
+        let session = open(&chain, &options).await?;
         for file in &options.setup {
             file.run(&session).await?;
         }
@@ -121,8 +125,9 @@ impl<'a> Ladder<'a> {
         let base = self.observed.clone();
         let run = run_script(self.session()?, up, Direction::Up).await;
         if let Some(failed) = &run.failure {
-            self.lost(&failed.failure).await?;
+            self.lost(&failed.failure)?;
         }
+        self.revive().await?;
         self.observed = observe(self.session()?, Some(&base)).await?;
         record.after = self.observed.catalog().clone();
         if run.failure.is_some() {
@@ -140,6 +145,7 @@ impl<'a> Ladder<'a> {
                 && let Step::Sql(down) = &migration.down
             {
                 record.round_trip = Some(self.round_trip(up, down, &record.before).await?);
+                self.revive().await?;
             }
         }
         record.up = Some(run);
@@ -155,7 +161,7 @@ impl<'a> Ladder<'a> {
             session.close().await;
         }
         let cloned = self.server.clone_database(&self.chain, label).await;
-        self.session = Some(self.chain.session().await?);
+        self.session = Some(open(&self.chain, &self.options).await?);
         Ok(cloned?)
     }
 
@@ -170,22 +176,36 @@ impl<'a> Ladder<'a> {
         Ok(self.chain.close().await?)
     }
 
-    /// Leaves the chain's database in place and returns how to connect to it.
-    pub async fn keep(mut self) -> String {
+    /// Leaves the chain's database in place and returns where it is.
+    ///
+    /// # Errors
+    /// When its mark cannot be written.
+    pub async fn keep(mut self) -> Result<Endpoint, FixtureError> {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
-        self.chain.keep()
+        Ok(self.chain.keep().await?)
     }
 
     fn session(&self) -> Result<&Session, FixtureError> {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
+    /// Opens the session again when a statement that overran its deadline took it along.
+    async fn revive(&mut self) -> Result<(), FixtureError> {
+        if self.session.as_ref().is_none_or(|session| !session.is_usable()) {
+            if let Some(session) = self.session.take() {
+                session.close().await;
+            }
+            self.session = Some(open(&self.chain, &self.options).await?);
+        }
+        Ok(())
+    }
+
     /// Turns a failure that means the server is gone into an error with the end of its log.
-    async fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
-        if failure.is_connection_lost() {
-            return Err(self.server.lost(failure).await.into());
+    fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
+        if failure.deadline.is_none() && failure.is_connection_lost() {
+            return Err(self.server.explain("keep the server", failure.clone()).into());
         }
         Ok(())
     }
@@ -193,11 +213,11 @@ impl<'a> Ladder<'a> {
     /// Runs all but the last statement of `up` on a clone, then `up` again, as a second attempt would.
     async fn interrupt(&mut self, up: &Script) -> Result<Option<Interruption>, FixtureError> {
         let clone = self.clone_here("interrupted").await?;
-        let session = clone.session().await?;
+        let session = open(&clone, &self.options).await?;
         let limit = up.statements.len().saturating_sub(1);
         let first = run_first(&session, up, Direction::Up, limit).await;
         if let Some(failed) = &first.failure {
-            self.lost(&failed.failure).await?;
+            self.lost(&failed.failure)?;
         }
         let after = observe(&session, Some(&self.observed)).await?;
         let left = self.observed.catalog().diff(after.catalog());
@@ -207,12 +227,19 @@ impl<'a> Ladder<'a> {
             run_script(&session, up, Direction::Up).await.failure
         };
         if let Some(failed) = &rerun {
-            self.lost(&failed.failure).await?;
+            self.lost(&failed.failure)?;
         }
         session.close().await;
         clone.close().await?;
         Ok(Some(Interruption { statements_run: first.statements_run, left, rerun }))
     }
+}
+
+/// A session that keeps the deadline.
+async fn open(database: &ScratchDb, options: &LadderOptions) -> Result<Session, FixtureError> {
+    let mut session = database.session().await?;
+    session.set_deadline(options.deadline);
+    Ok(session)
 }
 
 /// Whether statements of `script` stay when a later one fails.

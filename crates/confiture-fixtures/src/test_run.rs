@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use confiture_core::db::Server;
+use confiture_core::db::{Endpoint, Server};
 use confiture_core::migration::layout::{Detection, Loaded};
 use confiture_core::migration::{Migration, Step};
 use confiture_core::plugin::{Check, CheckContext, Outcome, Registry, RungRecord};
@@ -83,8 +83,8 @@ pub struct TestRun<'a> {
 pub struct Tested {
     /// Everything there is to say.
     pub report: RunReport,
-    /// How to connect to the database that was kept, when one was.
-    pub kept: Option<String>,
+    /// Where the database is that was kept, when one was.
+    pub kept: Option<Endpoint>,
 }
 
 impl TestRun<'_> {
@@ -135,7 +135,7 @@ impl TestRun<'_> {
         report.conclude();
         let failed = report.status == confiture_core::report::RunStatus::Failed;
         let kept = if failed && options.keep_failed {
-            Some(ladder.keep().await)
+            Some(ladder.keep().await?)
         } else {
             ladder.close().await?;
             None

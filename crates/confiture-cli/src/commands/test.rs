@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::Settings;
@@ -79,7 +80,7 @@ async fn prepare(
     }
     let loaded = &source.loaded;
     let mut options = TestOptions {
-        ladder: LadderOptions { setup },
+        ladder: LadderOptions { setup, deadline: settings.timeout.map(Duration::from_secs) },
         judged: None,
         last: None,
         skipped_checks: settings.skip.iter().cloned().collect(),
@@ -193,7 +194,8 @@ async fn judge(
     options: TestOptions,
     style: &ReportStyle,
 ) -> anyhow::Result<RunReport> {
-    let wanted = Wanted::from(settings::server(args.server.clone(), settings))?;
+    let session = settings.set.clone().into_iter().collect();
+    let wanted = Wanted::from(settings::server(args.server.clone(), settings), session);
     if args.keep_failed && wanted.any_private() && !terminal::attended() {
         bail!("--keep-failed needs a --server, or a terminal: a private server ends with the run");
     }

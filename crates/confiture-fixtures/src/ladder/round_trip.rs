@@ -5,7 +5,7 @@ use confiture_core::db::Session;
 use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::plugin::{RoundTrip, ScriptRun};
 
-use super::{Ladder, observe};
+use super::{Ladder, observe, open};
 use crate::error::FixtureError;
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
 
@@ -43,7 +43,7 @@ impl Ladder<'_> {
             }
         }
         let clone = self.clone_here("rollback").await?;
-        let session = clone.session().await?;
+        let session = open(&clone, &self.options).await?;
         let trip = self.stable(Place::Clone, &session, up, down, before).await;
         session.close().await;
         clone.close().await?;
@@ -92,7 +92,7 @@ impl Ladder<'_> {
         let result = self.down_and_up(place, session, up, down, before).await;
         if place == Place::Transaction {
             let ended = session.execute("ROLLBACK").await;
-            if result.is_ok() {
+            if result.is_ok() && session.is_usable() {
                 ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
             }
         }
@@ -155,7 +155,7 @@ impl Ladder<'_> {
             }
         };
         if let Some(failed) = &run.failure {
-            self.lost(&failed.failure).await?;
+            self.lost(&failed.failure)?;
         }
         Ok(run)
     }
