@@ -257,3 +257,44 @@ fn configuration(directory: &ClusterDir, server: &FoundServer, options: &Cluster
         .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\\', "\\\\").replace('\'', "''")))
         .collect()
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::db::{ServerOptions, installed};
+
+    #[tokio::test]
+    async fn root_without_an_account_uses_a_user_namespace() {
+        if !rustix::process::geteuid().is_root() {
+            println!("not root: nothing to drop");
+            return;
+        }
+        let allowed = std::process::Command::new("unshare").args(["--user", "true"]).status();
+        if !allowed.is_ok_and(|status| status.success()) {
+            println!("user namespaces are not allowed here: not tested");
+            return;
+        }
+        let env: Env = std::env::vars_os().collect();
+        let options = ServerOptions { env, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let bases = directory::default_bases(Path::new("/tmp"));
+        let cluster = Cluster::launch_as(&found, &options.cluster(), &bases, &RunAs::UserNamespace);
+        let cluster = cluster.expect("a cluster");
+        cluster.ready().await.expect("ready");
+        let session = Session::open(cluster.endpoint()).await.expect("a session");
+        session.execute("CREATE TABLE t AS SELECT 1").await.expect("it writes");
+        session.close().await;
+        cluster.stop().await;
+        assert!(!cluster.path().exists());
+    }
+
+    #[tokio::test]
+    async fn server_that_cannot_start_shows_its_log() {
+        let env: Env = std::env::vars_os().collect();
+        let settings = vec![("shared_buffers".to_owned(), "much".to_owned())];
+        let options = ServerOptions { env, server_settings: settings, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let error = Cluster::start(&found, &options.cluster()).await.expect_err("a bad setting");
+        assert!(error.to_string().contains("shared_buffers"), "{error}");
+    }
+}

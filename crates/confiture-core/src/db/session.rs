@@ -194,6 +194,27 @@ impl Session {
         Ok(self.limited(sql, self.client.query(sql, params)).await?.0)
     }
 
+    /// Has the server plan a query of ours once; running it then costs one round trip instead of two.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn prepare(&self, sql: &str) -> Result<Prepared, DbFailure> {
+        let (statement, _) = self.limited(sql, self.client.prepare(sql)).await?;
+        Ok(Prepared { statement, sql: sql.to_owned() })
+    }
+
+    /// Runs a query that this session prepared.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn query_prepared(
+        &self,
+        query: &Prepared,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
+        Ok(self.limited(&query.sql, self.client.query(&query.statement, params)).await?.0)
+    }
+
     /// Runs a statement with the simple protocol and returns its rows as text, whatever their types.
     ///
     /// # Errors
@@ -287,6 +308,19 @@ impl Session {
         if !matches!(timeout(GRACE, Box::pin(ended)).await, Ok(Some(_))) {
             tracing::warn!(backend = self.backend_pid, "could not terminate a backend past its deadline");
         }
+    }
+}
+
+/// A query that a [`Session`] prepared; of no use to another session.
+#[derive(Clone)]
+pub struct Prepared {
+    statement: tokio_postgres::Statement,
+    sql: String,
+}
+
+impl std::fmt::Debug for Prepared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Prepared").field("sql", &self.sql).finish_non_exhaustive()
     }
 }
 
