@@ -278,7 +278,8 @@ mod tests {
         let options = ServerOptions { env, ..ServerOptions::default() };
         let found = installed(&options).pop().expect("PostgreSQL");
         let bases = directory::default_bases(Path::new("/tmp"));
-        let cluster = Cluster::launch_as(&found, &options.cluster(), &bases, &RunAs::UserNamespace);
+        let cluster =
+            Cluster::launch_as(&found, &options.cluster(), &bases, &RunAs::UserNamespace { uid: 1 });
         let cluster = cluster.expect("a cluster");
         cluster.ready().await.expect("ready");
         let session = Session::open(cluster.endpoint()).await.expect("a session");

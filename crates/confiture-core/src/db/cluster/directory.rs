@@ -230,3 +230,46 @@ pub(crate) fn write(path: &Path, text: &str, run_as: &RunAs) -> Result<(), DbErr
     std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io_at("write", path))?;
     give(path, run_as)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directory_whose_lock_is_free_is_removed_and_no_other() {
+        let base = tempfile::tempdir().expect("a directory");
+        let bases = [base.path().to_owned()];
+        let make = |name: &str| {
+            let path = base.path().join(name);
+            std::fs::create_dir(&path).expect("made");
+            path
+        };
+        let held = ClusterDir::create(&bases, &RunAs::Ourselves).expect("a directory");
+        let leftover = make(&format!("{}left", prefix()));
+        std::fs::write(leftover.join("lock"), "").expect("written");
+        std::fs::create_dir(leftover.join("data")).expect("made");
+        // Names a process that runs, but not there: init.
+        std::fs::write(leftover.join("data/postmaster.pid"), "1\n").expect("written");
+        let being_made = make(&format!("{}new", prefix()));
+        let foreign = make("confiture-4294967294-x");
+        std::fs::write(foreign.join("lock"), "").expect("written");
+        let link = base.path().join(format!("{}link", prefix()));
+        std::os::unix::fs::symlink(&foreign, &link).expect("linked");
+        assert_eq!(reap(&bases), [leftover]);
+        assert!(held.path().is_dir() && being_made.is_dir() && foreign.is_dir());
+        let path = held.path().to_owned();
+        drop(held);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn base_too_deep_for_a_socket_is_passed_over() {
+        let short = tempfile::tempdir().expect("a directory");
+        let deep = short.path().join("d".repeat(90));
+        std::fs::create_dir(&deep).expect("made");
+        let bases = [deep.clone(), short.path().to_owned()];
+        let made = ClusterDir::create(&bases, &RunAs::Ourselves).expect("a directory");
+        assert_eq!(made.path().parent(), Some(short.path()));
+        assert!(default_bases(&deep).contains(&PathBuf::from("/tmp")));
+    }
+}
