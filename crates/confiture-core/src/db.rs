@@ -46,14 +46,14 @@ mod version;
 
 pub use cluster::{Cluster, ClusterOptions};
 pub use connect::Endpoint;
-pub use discovery::{FoundServer, Origin, install, installed};
+pub use discovery::{FoundServer, Origin, find, install, installed};
 pub use env::Env;
 pub use error::DbError;
 pub use failure::DbFailure;
 pub use options::{Acquire, ServerOptions};
 pub use scratch::{CloneSource, ScratchDb};
 pub use server::{Server, ServerKind};
-pub use session::{CancelHandle, Execution, Notice, Prepared, Session, TextRows};
+pub use session::{CancelHandle, Execution, Notice, Session, TextRows};
 pub use template::Template;
 pub use tokio_postgres::Row;
 pub use tokio_postgres::types::ToSql;

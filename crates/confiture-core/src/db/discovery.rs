@@ -29,6 +29,18 @@ pub enum Origin {
     Acquired,
 }
 
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Given => "given",
+            Self::PgConfig => "pg_config",
+            Self::Path => "PATH",
+            Self::System => "system",
+            Self::Acquired => "confiture's cache",
+        })
+    }
+}
+
 /// Server programs on this machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FoundServer {
@@ -52,7 +64,7 @@ pub fn installed(options: &ServerOptions) -> Vec<FoundServer> {
 ///
 /// # Errors
 /// [`DbError::NoServer`] says every place looked in; [`DbError::Acquire`], [`DbError::TooOld`].
-pub(crate) fn find(options: &ServerOptions) -> Result<FoundServer, DbError> {
+pub fn find(options: &ServerOptions) -> Result<FoundServer, DbError> {
     let mut looked = Vec::new();
     let found = search(options, &mut looked);
     let fits = |server: &&FoundServer| match options.version {

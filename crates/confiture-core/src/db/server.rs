@@ -35,6 +35,16 @@ pub enum ServerKind {
     Given,
 }
 
+impl ServerKind {
+    /// `private` or `given`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Given => "given",
+        }
+    }
+}
+
 /// A handle on a server; clones share it.
 #[derive(Clone)]
 pub struct Server {

@@ -1,5 +1,6 @@
 //! One connection: notices kept, failures in full, deadlines kept.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -59,6 +60,7 @@ pub struct TextRows {
 pub struct Session {
     client: tokio_postgres::Client,
     notices: Arc<Mutex<Vec<Notice>>>,
+    prepared: Mutex<HashMap<String, tokio_postgres::Statement>>,
     driver: tokio::task::JoinHandle<()>,
     endpoint: Endpoint,
     backend_pid: i32,
@@ -82,6 +84,7 @@ impl Session {
         Ok(Self {
             client,
             notices,
+            prepared: Mutex::default(),
             driver,
             endpoint: endpoint.clone(),
             backend_pid: row.get(0),
@@ -194,25 +197,36 @@ impl Session {
         Ok(self.limited(sql, self.client.query(sql, params)).await?.0)
     }
 
-    /// Has the server plan a query of ours once; running it then costs one round trip instead of two.
+    /// Runs a query of our own that is prepared once per session, for texts that cost more to plan than
+    /// to run.
     ///
-    /// # Errors
-    /// What the server refused.
-    pub async fn prepare(&self, sql: &str) -> Result<Prepared, DbFailure> {
-        let (statement, _) = self.limited(sql, self.client.prepare(sql)).await?;
-        Ok(Prepared { statement, sql: sql.to_owned() })
-    }
-
-    /// Runs a query that this session prepared.
+    /// A statement the script threw away (`DEALLOCATE ALL`, `DISCARD ALL`) is prepared again; inside a
+    /// transaction block that is too late, and the failure (`26000`) is returned.
     ///
     /// # Errors
     /// What the server refused.
     pub async fn query_prepared(
         &self,
-        query: &Prepared,
+        sql: &str,
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
-        Ok(self.limited(&query.sql, self.client.query(&query.statement, params)).await?.0)
+        let known = self.prepared.lock().ok().and_then(|known| known.get(sql).cloned());
+        if let Some(statement) = known {
+            match self.limited(sql, self.client.query(&statement, params)).await {
+                Err(failure) if failure.sqlstate.as_deref() == Some("26000") => {
+                    if let Ok(mut known) = self.prepared.lock() {
+                        known.clear();
+                    }
+                }
+                result => return Ok(result?.0),
+            }
+        }
+        let (statement, _) = self.limited(sql, self.client.prepare(sql)).await?;
+        let (rows, _) = self.limited(sql, self.client.query(&statement, params)).await?;
+        if let Ok(mut known) = self.prepared.lock() {
+            known.insert(sql.to_owned(), statement);
+        }
+        Ok(rows)
     }
 
     /// Runs a statement with the simple protocol and returns its rows as text, whatever their types.
@@ -308,19 +322,6 @@ impl Session {
         if !matches!(timeout(GRACE, Box::pin(ended)).await, Ok(Some(_))) {
             tracing::warn!(backend = self.backend_pid, "could not terminate a backend past its deadline");
         }
-    }
-}
-
-/// A query that a [`Session`] prepared; of no use to another session.
-#[derive(Clone)]
-pub struct Prepared {
-    statement: tokio_postgres::Statement,
-    sql: String,
-}
-
-impl std::fmt::Debug for Prepared {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Prepared").field("sql", &self.sql).finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,103 @@
+//! The whole catalog in one prepared query and one round trip.
+
+mod compose;
+mod decode;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::Catalog;
+use super::id::ObjectId;
+use super::object::Object;
+use crate::db::{DbFailure, Row, Session};
+
+pub(super) use compose::{Scope, query};
+pub(super) use decode::{Header, Reading, decode};
+
+/// OIDs of the system catalogs that objects live in; fixed by PostgreSQL's `*.dat` files since 9.0.
+pub(super) mod class {
+    pub(in crate::catalog) const TYPE: u32 = 1247;
+    pub(in crate::catalog) const PROC: u32 = 1255;
+    pub(in crate::catalog) const CLASS: u32 = 1259;
+    pub(in crate::catalog) const AUTHID: u32 = 1260;
+    pub(in crate::catalog) const CONSTRAINT: u32 = 2606;
+}
+
+/// Where the server keeps an object: only valid in one database, until the next DDL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Address {
+    /// OID of the system catalog.
+    pub(super) class: u32,
+    /// OID of its row.
+    pub(super) oid: u32,
+    /// Attribute number, 0 for the object itself.
+    pub(super) sub: i32,
+}
+
+impl Address {
+    pub(super) fn new(class: u32, oid: u32) -> Self {
+        Self { class, oid, sub: 0 }
+    }
+}
+
+/// What is read, and replaced, together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Unit {
+    /// A relation with its columns, constraints, indexes, triggers, policies, rules and statistics.
+    Relation(u32),
+    /// A type with its constraints.
+    Type(u32),
+    /// A routine.
+    Routine(u32),
+    /// All kinds of which a database holds few.
+    Rest,
+}
+
+/// Objects with their server-side addresses: what a partial reading is merged into.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Addresses {
+    pub(super) ids: HashMap<Address, ObjectId>,
+    pub(super) units: HashMap<Unit, Vec<(Option<Address>, ObjectId)>>,
+    pub(super) comments: HashMap<Address, Arc<str>>,
+}
+
+impl Catalog {
+    /// Reads everything a migration can change, in one round trip (two the first time in a session).
+    ///
+    /// The texts in it do not depend on the session's settings (`search_path`, `DateStyle`, `TimeZone`,
+    /// …), which are put back before the query ends, and uncommitted changes of an open transaction are
+    /// part of it. Costs about 12 ms for 60 tables and 200 ms for 1000 once the query is prepared;
+    /// planning it costs 25 ms. `SET jit = off` in the session: compiling the query would cost a second.
+    ///
+    /// # Errors
+    /// What the server refused, such as any query in an aborted transaction (`25P02`).
+    pub async fn read(session: &Session) -> Result<Self, DbFailure> {
+        let version = server_version(session).await?;
+        let rows = session.query_prepared(&query(version, Scope::Everything), &[]).await?;
+        Ok(assemble(&rows, version)?.0)
+    }
+}
+
+/// `server_version_num`.
+pub(super) async fn server_version(session: &Session) -> Result<u32, DbFailure> {
+    let rows = session.query_prepared("SELECT current_setting('server_version_num')::int4", &[]).await?;
+    let version: i32 = match rows.first() {
+        Some(row) => row.try_get(0).map_err(|error| DbFailure::from_driver(&error, ""))?,
+        None => unreachable!("a select without FROM has one row"),
+    };
+    Ok(version.cast_unsigned())
+}
+
+/// A catalog and its addresses from the rows of a whole reading.
+pub(super) fn assemble(rows: &[Row], version: u32) -> Result<(Catalog, Addresses), DbFailure> {
+    let mut addresses = Addresses::default();
+    let reading = decode(rows, version, &mut addresses)?;
+    let mut objects = std::collections::BTreeMap::new();
+    for (_, id, object) in reading.objects {
+        objects.insert(id, Arc::new(object));
+    }
+    Ok((Catalog::from_parts(objects, reading.header.into_meta(version)), addresses))
+}
+
+/// The rows of a reading, resolved: which unit each object came with.
+pub(super) type Read = (Unit, ObjectId, Object);

@@ -1,0 +1,140 @@
+-- Tables, partitioned and foreign tables, views, materialized views, sequences and composite types.
+SELECT 'relation', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
+  ARRAY[c.relkind::text, n.nspname, c.relname, pg_get_userbyid(c.relowner),
+    array_to_string(CASE WHEN c.relkind = 'c' THEN ct.typacl ELSE c.relacl END, chr(1)),
+    c.relpersistence::text,
+    NULLIF(am.amname, 'heap'),
+    CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
+    CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
+    (SELECT string_agg(i.inhparent::text, chr(1) ORDER BY i.inhseqno)
+       FROM pg_inherits i WHERE i.inhrelid = c.oid),
+    array_to_string(c.reloptions, chr(1)),
+    (SELECT string_agg('toast.' || o, chr(1)) FROM unnest(toast.reloptions) o),
+    c.relrowsecurity::text, c.relforcerowsecurity::text,
+    c.relreplident::text, sp.spcname,
+    CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
+    CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
+    c.relispopulated::text,
+    fs.srvname, array_to_string(ft.ftoptions, chr(1)),
+    c.reltype::text]::text[]
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+LEFT JOIN pg_am am ON am.oid = c.relam AND c.relkind IN ('r', 'm', 'p')
+LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid AND toast.reloptions IS NOT NULL
+LEFT JOIN pg_tablespace sp ON sp.oid = c.reltablespace
+LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
+LEFT JOIN pg_foreign_server fs ON fs.oid = ft.ftserver
+LEFT JOIN pg_type ct ON ct.oid = c.reltype AND c.relkind = 'c'
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND /*own c.relnamespace pg_class c.oid*/ /*only $1 c.oid*/
+
+UNION ALL
+SELECT 'sequence', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
+  ARRAY[n.nspname, c.relname, pg_get_userbyid(c.relowner), array_to_string(c.relacl, chr(1)),
+    c.relpersistence::text,
+    format_type(s.seqtypid, NULL), s.seqstart::text, s.seqincrement::text, s.seqmin::text, s.seqmax::text,
+    s.seqcache::text, s.seqcycle::text, d.refobjid::text, d.refobjsubid::text, d.deptype::text]::text[]
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+JOIN pg_sequence s ON s.seqrelid = c.oid
+LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
+  AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
+WHERE c.relkind = 'S' AND /*own c.relnamespace pg_class c.oid*/ /*only $1 c.oid*/
+
+UNION ALL
+SELECT 'column', 'pg_class'::regclass::oid, a.attrelid, a.attrelid, a.attnum::int,
+  ARRAY[a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
+    CASE WHEN a.atthasdef THEN pg_get_expr(d.adbin, d.adrelid) END,
+    NULLIF(a.attgenerated::text, ''), NULLIF(a.attidentity::text, ''),
+    CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
+    CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END,
+    NULLIF(a.attcompression::text, ''),
+    NULLIF(a.attstattarget, -1)::text,
+    array_to_string(a.attoptions, chr(1)), array_to_string(a.attfdwoptions, chr(1)),
+    CASE WHEN a.attinhcount > 0 THEN a.attislocal::text END, array_to_string(a.attacl, chr(1))]::text[]
+FROM pg_attribute a
+JOIN pg_class c ON c.oid = a.attrelid
+JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
+WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+  AND /*own c.relnamespace pg_class c.oid*/ /*only $1 a.attrelid*/
+
+UNION ALL
+SELECT 'constraint', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, 0,
+  ARRAY[k.conname, k.contype::text, pg_get_constraintdef(k.oid), array_to_string(k.conkey, ' '),
+    NULLIF(k.confrelid, 0)::text, array_to_string(k.confkey, ' '),
+    k.convalidated::text, k.condeferrable::text, k.condeferred::text,
+    'true', -- before 18
+    k.conenforced::text, -- since 18
+    k.connoinherit::text,
+    (k.conparentid <> 0 OR NOT k.conislocal)::text,
+    (SELECT 'disabled' FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgisinternal
+       AND g.tgenabled = 'D' AND k.contype = 'f' LIMIT 1)]::text[]
+FROM pg_constraint k
+JOIN pg_class c ON c.oid = k.conrelid
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/ /*only $1 k.conrelid*/
+
+UNION ALL -- since 18
+SELECT 'not-null', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, k.conkey[1]::int, -- since 18
+  ARRAY[k.convalidated::text, k.connoinherit::text]::text[] -- since 18
+FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid -- since 18
+WHERE k.contype = 'n' AND (NOT k.convalidated OR k.connoinherit) -- since 18
+  AND /*own c.relnamespace pg_class c.oid*/ /*only $1 k.conrelid*/ -- since 18
+
+UNION ALL
+SELECT 'index', 'pg_class'::regclass::oid, i.indrelid, i.indexrelid, 0,
+  ARRAY[x.relname, k.conname, CASE WHEN k.oid IS NULL THEN pg_get_indexdef(i.indexrelid) END,
+    i.indisunique::text, i.indkey::text, i.indnkeyatts::text, i.indisvalid::text, i.indisready::text,
+    i.indisclustered::text, i.indisreplident::text,
+    CASE WHEN x.relispartition
+      THEN (SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) END,
+    CASE WHEN k.oid IS NOT NULL THEN array_to_string(x.reloptions, chr(1)) END,
+    sp.spcname,
+    CASE WHEN i.indexprs IS NOT NULL THEN
+      (SELECT string_agg(a.attnum || '=' || a.attstattarget, chr(1) ORDER BY a.attnum)
+         FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0) END,
+    (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)::text, ia.amname]::text[]
+FROM pg_index i
+JOIN pg_class x ON x.oid = i.indexrelid
+JOIN pg_class c ON c.oid = i.indrelid
+JOIN pg_am ia ON ia.oid = x.relam
+LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid
+  AND k.contype IN ('p', 'u', 'x')
+LEFT JOIN pg_tablespace sp ON sp.oid = x.reltablespace
+WHERE c.relkind IN ('r', 'p', 'm') AND /*own c.relnamespace pg_class c.oid*/ /*only $1 i.indrelid*/
+
+UNION ALL
+SELECT 'trigger', 'pg_trigger'::regclass::oid, g.tgrelid, g.oid, 0,
+  ARRAY[g.tgname, pg_get_triggerdef(g.oid), g.tgenabled::text, (g.tgparentid <> 0)::text]::text[]
+FROM pg_trigger g
+JOIN pg_class c ON c.oid = g.tgrelid
+LEFT JOIN pg_trigger parent ON parent.oid = g.tgparentid
+WHERE (CASE WHEN g.tgparentid = 0 THEN NOT g.tgisinternal
+    ELSE g.tgenabled <> parent.tgenabled AND g.tgconstraint = 0 END)
+  AND /*own c.relnamespace pg_class c.oid*/ /*only $1 g.tgrelid*/
+
+UNION ALL
+SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
+  ARRAY[p.polname, p.polcmd::text, p.polpermissive::text,
+    (SELECT string_agg(CASE WHEN r = 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END, chr(1)
+        ORDER BY CASE WHEN r = 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END COLLATE "C")
+       FROM unnest(p.polroles) r),
+    pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)]::text[]
+FROM pg_policy p
+JOIN pg_class c ON c.oid = p.polrelid
+WHERE /*own c.relnamespace pg_class c.oid*/ /*only $1 p.polrelid*/
+
+UNION ALL
+SELECT 'rule', 'pg_rewrite'::regclass::oid, r.ev_class, r.oid, 0,
+  ARRAY[r.rulename, pg_get_ruledef(r.oid), r.ev_enabled::text]::text[]
+FROM pg_rewrite r
+JOIN pg_class c ON c.oid = r.ev_class
+WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only $1 r.ev_class*/
+
+UNION ALL
+SELECT 'statistics', 'pg_statistic_ext'::regclass::oid, s.stxrelid, s.oid, 0,
+  ARRAY[n.nspname, s.stxname, pg_get_userbyid(s.stxowner), pg_get_statisticsobjdef(s.oid),
+    NULLIF(s.stxstattarget, -1)::text]::text[]
+FROM pg_statistic_ext s
+JOIN pg_namespace n ON n.oid = s.stxnamespace
+JOIN pg_class c ON c.oid = s.stxrelid
+WHERE /*own s.stxnamespace pg_statistic_ext s.oid*/ /*only $1 s.stxrelid*/

@@ -1,0 +1,277 @@
+//! Texts the server prints, made equal where they mean the same.
+
+/// What `pg_get_constraintdef` appends to a definition that the catalog holds as fields.
+const ATTRIBUTES: &[&str] =
+    &[" NOT VALID", " NOT ENFORCED", " INITIALLY DEFERRED", " DEFERRABLE", " NO INHERIT"];
+
+/// A constraint's definition without the attributes that follow it.
+pub(super) fn constraint_definition(mut text: &str) -> &str {
+    while let Some(shorter) = ATTRIBUTES.iter().find_map(|attribute| text.strip_suffix(attribute)) {
+        text = shorter;
+    }
+    text
+}
+
+/// What follows the table in a `CREATE INDEX` the server printed.
+pub(super) fn index_definition(text: &str) -> String {
+    // Names come before it and may contain " USING " only inside double quotes.
+    let mut quoted = false;
+    for (at, byte) in text.bytes().enumerate() {
+        if byte == b'"' {
+            quoted = !quoted;
+        }
+        if !quoted && text[at..].starts_with(" USING ") {
+            return text[at + 1..].to_owned();
+        }
+        // Only look at ASCII positions: every byte above is inside quotes or a name.
+        if !text.is_char_boundary(at + 1) {
+            continue;
+        }
+    }
+    text.to_owned()
+}
+
+/// A view's query as PostgreSQL 16 and later print it, without the final semicolon.
+///
+/// Up to version 15 the server qualifies every column with its table even where the query reads
+/// only one; later it does not (commit 47bb9db75996, release 16).
+pub(super) fn view_definition(text: &str, version: u32) -> String {
+    let text = text.trim().trim_end_matches(';');
+    if version >= 160_000 { text.to_owned() } else { drop_single_qualifier(text) }
+}
+
+/// A token of server-printed SQL: just enough to walk over quotes and parentheses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'a> {
+    Word(&'a str),
+    Space(&'a str),
+    Other(&'a str),
+}
+
+impl<'a> Token<'a> {
+    fn text(self) -> &'a str {
+        match self {
+            Self::Word(text) | Self::Space(text) | Self::Other(text) => text,
+        }
+    }
+}
+
+/// Splits SQL into words (with quoted identifiers), blanks, and everything else.
+fn tokens(sql: &str) -> Vec<Token<'_>> {
+    let bytes = sql.as_bytes();
+    let mut out = Vec::new();
+    let mut at = 0;
+    let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'$' || b >= 0x80;
+    while at < bytes.len() {
+        let start = at;
+        let first = bytes[at];
+        let escape = matches!(first, b'E' | b'e') && bytes.get(at + 1) == Some(&b'\'');
+        if first == b'\'' || escape {
+            at += if escape { 2 } else { 1 };
+            while at < bytes.len() {
+                match bytes[at] {
+                    b'\\' if escape => at += 1,
+                    b'\'' if bytes.get(at + 1) == Some(&b'\'') => at += 1,
+                    b'\'' => break,
+                    _ => {}
+                }
+                at += 1;
+            }
+            at = (at + 1).min(bytes.len());
+            out.push(Token::Other(&sql[start..at]));
+        } else if first == b'"' {
+            at += 1;
+            while at < bytes.len() {
+                match bytes[at] {
+                    b'"' if bytes.get(at + 1) == Some(&b'"') => at += 1,
+                    b'"' => break,
+                    _ => {}
+                }
+                at += 1;
+            }
+            at = (at + 1).min(bytes.len());
+            out.push(Token::Word(&sql[start..at]));
+        } else if first.is_ascii_whitespace() {
+            while at < bytes.len() && bytes[at].is_ascii_whitespace() {
+                at += 1;
+            }
+            out.push(Token::Space(&sql[start..at]));
+        } else if is_word(first) {
+            while at < bytes.len() && is_word(bytes[at]) {
+                at += 1;
+            }
+            out.push(Token::Word(&sql[start..at]));
+        } else {
+            at += 1;
+            out.push(Token::Other(&sql[start..at]));
+        }
+    }
+    out
+}
+
+/// Removes `alias.` before columns where the outermost query reads exactly one relation.
+fn drop_single_qualifier(sql: &str) -> String {
+    let tokens = tokens(sql);
+    let Some(alias) = single_alias(&tokens) else { return sql.to_owned() };
+    let mut out = String::with_capacity(sql.len());
+    // One entry per open parenthesis: whether it is inside a query of its own.
+    let mut nested = vec![false];
+    let mut at = 0;
+    while at < tokens.len() {
+        let token = tokens[at];
+        match token.text() {
+            "(" => {
+                let next = tokens[at + 1..].iter().find(|t| !matches!(t, Token::Space(_)));
+                let query = matches!(next, Some(Token::Word("SELECT" | "WITH" | "VALUES")));
+                nested.push(query || nested.last().copied().unwrap_or(false));
+            }
+            ")" => {
+                nested.pop();
+            }
+            _ => {}
+        }
+        let dot = tokens.get(at + 1).map(|t| t.text()) == Some(".");
+        let column = matches!(tokens.get(at + 2), Some(Token::Word(_)));
+        let qualified_before = at > 0 && tokens[at - 1].text() == ".";
+        if token == Token::Word(alias)
+            && dot
+            && column
+            && !qualified_before
+            && !nested.last().copied().unwrap_or(false)
+            && !is_schema_of_relation(&tokens, at)
+        {
+            at += 2;
+            continue;
+        }
+        out.push_str(token.text());
+        at += 1;
+    }
+    out
+}
+
+/// Whether the word at `at` follows FROM or JOIN: a schema, not an alias.
+fn is_schema_of_relation(tokens: &[Token<'_>], at: usize) -> bool {
+    tokens[..at]
+        .iter()
+        .rev()
+        .find(|t| !matches!(t, Token::Space(_)))
+        .is_some_and(|t| matches!(t, Token::Word("FROM" | "JOIN" | "ONLY")))
+        || tokens.get(at + 3).is_some_and(|t| t.text() == "(") // a function of a schema called like the table
+}
+
+/// The name by which the outermost query calls its only FROM item; `None` when it has none or several.
+fn single_alias<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
+    let mut depth = 0_i32;
+    let mut from = None;
+    let mut top: Vec<Token<'a>> = Vec::new();
+    for token in tokens {
+        match token.text() {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            _ => {}
+        }
+        if depth > 0 {
+            if from.is_some() && top.last() != Some(&Token::Other("(")) {
+                top.push(Token::Other("("));
+            }
+            continue;
+        }
+        match token {
+            Token::Word("UNION" | "INTERSECT" | "EXCEPT") => return None,
+            Token::Word("FROM") if from.is_none() => from = Some(()),
+            Token::Word(
+                "WHERE" | "GROUP" | "HAVING" | "ORDER" | "LIMIT" | "OFFSET" | "WINDOW" | "FETCH" | "FOR",
+            ) if from == Some(()) => {
+                break;
+            }
+            Token::Space(_) => {}
+            other if from.is_some() => {
+                if matches!(other, Token::Word("JOIN")) || other.text() == "," {
+                    return None;
+                }
+                if other.text() != ")" {
+                    top.push(*other);
+                }
+            }
+            _ => {}
+        }
+    }
+    from?;
+    // `schema.table`, `schema.table alias`, `(subquery) alias`, `f(…) alias`, each with an optional column list.
+    let words: Vec<&Token<'a>> = top.iter().filter(|t| matches!(t, Token::Word(_))).collect();
+    match words.last() {
+        Some(Token::Word(alias)) => Some(alias),
+        _ => None,
+    }
+}
+
+/// The same text with every run of white space outside of quotes made one blank.
+///
+/// Two texts with equal squeezed forms differ in white space only. Comments are not told apart from
+/// code: a line comment followed by other text keeps its line end.
+pub(super) fn squeeze(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut line_comment = false;
+    let parts = tokens(text.trim());
+    for (at, token) in parts.iter().enumerate() {
+        match token {
+            Token::Space(blank) => {
+                if line_comment && blank.contains('\n') {
+                    line_comment = false;
+                    out.push('\n');
+                } else {
+                    out.push(' ');
+                }
+            }
+            other => {
+                if other.text() == "-" && parts.get(at + 1).map(|t| t.text()) == Some("-") {
+                    line_comment = true;
+                }
+                out.push_str(other.text());
+            }
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn attributes_leave_a_constraint_definition() {
+        assert_eq!(constraint_definition("UNIQUE (a) DEFERRABLE INITIALLY DEFERRED"), "UNIQUE (a)");
+        assert_eq!(constraint_definition("CHECK ((a > 0)) NO INHERIT NOT VALID"), "CHECK ((a > 0))");
+    }
+
+    #[test]
+    fn an_index_definition_starts_at_its_method() {
+        assert_eq!(
+            index_definition("CREATE INDEX \"a USING b\" ON public.\"é t\" USING btree (a)"),
+            "USING btree (a)"
+        );
+    }
+
+    #[test]
+    fn the_only_table_of_a_view_loses_its_qualifier() {
+        let old = |sql| view_definition(sql, 150_000);
+        assert_eq!(
+            old(" SELECT t.a,\n    t.b\n   FROM public.t\n  WHERE (t.a > 1);"),
+            "SELECT a,\n    b\n   FROM public.t\n  WHERE (a > 1)"
+        );
+        assert_eq!(old("SELECT x.a FROM public.t x"), "SELECT a FROM public.t x");
+        assert_eq!(old("SELECT x.a FROM public.t x, public.u"), "SELECT x.a FROM public.t x, public.u");
+        assert_eq!(
+            old("SELECT t.a FROM t WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = t.a)))"),
+            "SELECT a FROM t WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = t.a)))"
+        );
+        assert_eq!(old("SELECT t.*::t AS r, 't.a' FROM t"), "SELECT t.*::t AS r, 't.a' FROM t");
+        assert_eq!(old("SELECT (t.a).b FROM public.t"), "SELECT (a).b FROM public.t");
+    }
+
+    #[test]
+    fn white_space_is_squeezed_outside_of_quotes() {
+        assert_eq!(squeeze("  a \n\t b 'x  y' "), "a b 'x  y'");
+        assert_ne!(squeeze("a -- b\nc"), squeeze("a -- b c"));
+    }
+}

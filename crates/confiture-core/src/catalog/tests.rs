@@ -1,0 +1,4 @@
+//! Catalogs against real servers.
+
+mod fixture;
+mod read;
