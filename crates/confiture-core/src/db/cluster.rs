@@ -6,7 +6,8 @@ mod keeper;
 mod spawn;
 mod watchdog;
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,8 @@ pub struct Cluster {
     keeper: Keeper,
     directory: ClusterDir,
     endpoint: Endpoint,
+    program: PathBuf,
+    run_as: RunAs,
 }
 
 impl Cluster {
@@ -127,7 +130,7 @@ impl Cluster {
         let keeper = Keeper::start(command).map_err(io_at("start", &program))?;
         tracing::debug!(pid = keeper.pid().as_raw_nonzero(), path = %directory.path().display(), ?run_as, ?filled, "cluster started");
         let endpoint = Endpoint::socket(&directory.sockets(), port(options), "postgres", "postgres");
-        Ok(Self { keeper, directory, endpoint })
+        Ok(Self { keeper, directory, endpoint, program, run_as: run_as.clone() })
     }
 
     /// Waits until the server accepts a connection.
@@ -200,6 +203,27 @@ impl Cluster {
         String::new()
     }
 
+    /// Ends the server cleanly, copies its data directory to `to`, which must not exist, and returns
+    /// the command that starts a server there again.
+    ///
+    /// # Errors
+    /// [`DbError::Io`] when the copy cannot be written.
+    pub async fn preserve(&self, to: &Path) -> Result<String, DbError> {
+        // SIGINT: fast shutdown, with a checkpoint, so that the copy is consistent.
+        self.keeper.signal(rustix::process::Signal::INT);
+        self.keeper.wait().await;
+        DirBuilder::new().mode(0o700).create(to).map_err(io_at("create", to))?;
+        directory::give(to, &self.run_as)?;
+        directory::copy_tree(&self.directory.data(), to, &self.run_as)?;
+        let account = match &self.run_as {
+            RunAs::Account { name, .. } => format!("sudo -u {name} "),
+            _ => String::new(),
+        };
+        let quoted = format!("'{}'", to.display().to_string().replace('\'', "'\\''"));
+        self.directory.remove();
+        Ok(format!("{account}{} -D {quoted} -k {quoted}", self.program.display()))
+    }
+
     /// Ends the server at once and removes its directory. Does nothing the second time.
     pub async fn stop(&self) {
         self.keeper.signal(rustix::process::Signal::QUIT);
@@ -256,4 +280,77 @@ fn configuration(directory: &ClusterDir, server: &FoundServer, options: &Cluster
         .chain(theirs)
         .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\\', "\\\\").replace('\'', "''")))
         .collect()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::db::{ServerOptions, installed};
+
+    #[tokio::test]
+    async fn root_without_an_account_uses_a_user_namespace() {
+        if !rustix::process::geteuid().is_root() {
+            println!("not root: nothing to drop");
+            return;
+        }
+        let allowed = std::process::Command::new("unshare").args(["--user", "true"]).status();
+        if !allowed.is_ok_and(|status| status.success()) {
+            println!("user namespaces are not allowed here: not tested");
+            return;
+        }
+        let env: Env = std::env::vars_os().collect();
+        let options = ServerOptions { env, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let bases = directory::default_bases(Path::new("/tmp"));
+        let cluster =
+            Cluster::launch_as(&found, &options.cluster(), &bases, &RunAs::UserNamespace { uid: 1 });
+        let cluster = cluster.expect("a cluster");
+        cluster.ready().await.expect("ready");
+        let session = Session::open(cluster.endpoint()).await.expect("a session");
+        session.execute("CREATE TABLE t AS SELECT 1").await.expect("it writes");
+        session.close().await;
+        cluster.stop().await;
+        assert!(!cluster.path().exists());
+    }
+
+    #[tokio::test]
+    async fn preserved_server_starts_again_with_its_data() {
+        let env: Env = std::env::vars_os().collect();
+        let options = ServerOptions { env, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let cluster = Cluster::start(&found, &options.cluster()).await.expect("a cluster");
+        let session = Session::open(cluster.endpoint()).await.expect("a session");
+        session.execute("CREATE TABLE t AS SELECT 1").await.expect("a table");
+        let (from, base) = (cluster.path().to_owned(), tempfile::tempdir().expect("a directory"));
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        std::fs::set_permissions(base.path(), open).expect("mode set");
+        let to = base.path().join("kept");
+        let command = cluster.preserve(&to).await.expect("preserved");
+        assert!(command.contains("postgres -D '") && !from.exists(), "{command}");
+        // The same without sudo, which is not everywhere.
+        let mut start = spawn::command(&cluster.program, &cluster.run_as, WhenWeDie::Quit, &options.env);
+        start.arg("-D").arg(&to).arg("-k").arg(&to).stderr(std::process::Stdio::null());
+        let keeper = Keeper::start(start).expect("started");
+        let endpoint = Endpoint::socket(&to, PORT, "postgres", "postgres");
+        let begun = Instant::now();
+        let session = loop {
+            match Session::open(&endpoint).await {
+                Ok(session) => break session,
+                Err(error) => assert!(begun.elapsed() < START_LIMIT, "{error}"),
+            }
+            tokio::time::sleep(POLL).await;
+        };
+        session.execute("TABLE t").await.expect("the table");
+        drop(keeper);
+    }
+
+    #[tokio::test]
+    async fn server_that_cannot_start_shows_its_log() {
+        let env: Env = std::env::vars_os().collect();
+        let settings = vec![("shared_buffers".to_owned(), "much".to_owned())];
+        let options = ServerOptions { env, server_settings: settings, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let error = Cluster::start(&found, &options.cluster()).await.expect_err("a bad setting");
+        assert!(error.to_string().contains("shared_buffers"), "{error}");
+    }
 }

@@ -72,7 +72,9 @@ pub fn find(options: &ServerOptions) -> Result<FoundServer, DbError> {
         None if options.pg_bin.is_some() => true,
         None => (ServerVersion::OLDEST_MAJOR..=ServerVersion::NEWEST_MAJOR).contains(&server.version.major()),
     };
-    if let Some(server) = found.iter().find(fits) {
+    // What was acquired for one run must not change what the next one uses by default.
+    let installed = found.iter().filter(|server| server.origin != Origin::Acquired).find(fits);
+    if let Some(server) = installed.or_else(|| found.iter().find(fits)) {
         return Ok(server.clone());
     }
     if let Some(major) = options.version.filter(|major| *major < ServerVersion::OLDEST_MAJOR) {
@@ -93,21 +95,36 @@ pub fn find(options: &ServerOptions) -> Result<FoundServer, DbError> {
     })
 }
 
+/// Makes the newest acquirable version of `major` available, downloading it when it is not there yet.
+///
+/// # Errors
+/// [`DbError::Acquire`] when npm is missing, cannot reach its registry, or has no package for this
+/// system; [`DbError::Io`] when the cache cannot be written.
+pub async fn install(major: u32, options: &ServerOptions) -> Result<FoundServer, DbError> {
+    let (cache, env) = (options.cache_dir(), options.env.clone());
+    let acquired = tokio::task::spawn_blocking(move || acquire(major, &cache, &env)).await;
+    acquired.unwrap_or_else(|error| {
+        let fix = how_to_install(Some(major));
+        Err(DbError::Acquire { version: major.to_string(), reason: error.to_string(), fix })
+    })
+}
+
 fn search(options: &ServerOptions, looked: &mut Vec<String>) -> Vec<FoundServer> {
     if let Some(bindir) = &options.pg_bin {
         looked.push(bindir.display().to_string());
         return probe(bindir, Origin::Given).into_iter().collect();
     }
     let mut seen = BTreeSet::new();
-    let mut found = Vec::new();
-    for (bindir, origin) in candidates(&options.env, looked) {
-        let real = bindir.canonicalize().unwrap_or_else(|_| bindir.clone());
-        if seen.insert(real)
-            && let Some(server) = probe(&bindir, origin)
-        {
-            found.push(server);
-        }
-    }
+    let mut places = candidates(&options.env, looked);
+    places.retain(|(bindir, _)| {
+        has_server(bindir) && seen.insert(bindir.canonicalize().unwrap_or_else(|_| bindir.clone()))
+    });
+    // Each asks a program for its version, which is most of what a search costs: all at once.
+    let mut found: Vec<FoundServer> = std::thread::scope(|scope| {
+        let asked: Vec<_> =
+            places.into_iter().map(|(bindir, origin)| scope.spawn(move || probe(&bindir, origin))).collect();
+        asked.into_iter().filter_map(|thread| thread.join().ok().flatten()).collect()
+    });
     let cache = options.cache_dir();
     looked.push(cache.join("servers").display().to_string());
     found.extend(acquired(&cache));
@@ -151,11 +168,14 @@ fn candidates(env: &Env, looked: &mut Vec<String>) -> Vec<(PathBuf, Origin)> {
 
 /// Asks the programs in `bindir` what they are; `None` when they are not a server's.
 pub(crate) fn probe(bindir: &Path, origin: Origin) -> Option<FoundServer> {
-    let postgres = bindir.join("postgres");
-    if !postgres.is_file() || !bindir.join("initdb").is_file() {
+    if !has_server(bindir) {
         return None;
     }
-    let output = Command::new(&postgres).arg("--version").output().ok()?;
+    let output = Command::new(bindir.join("postgres")).arg("--version").output().ok()?;
     let version = ServerVersion::parse(&String::from_utf8_lossy(&output.stdout))?;
     Some(FoundServer { version, bindir: bindir.to_owned(), origin })
+}
+
+fn has_server(bindir: &Path) -> bool {
+    bindir.join("postgres").is_file() && bindir.join("initdb").is_file()
 }

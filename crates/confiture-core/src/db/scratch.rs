@@ -62,7 +62,13 @@ impl Server {
     /// # Errors
     /// [`DbError::Refused`], [`DbError::Lost`].
     pub async fn create_database(&self, label: &str) -> Result<ScratchDb, DbError> {
-        self.create_from("template1", label).await
+        match self.create_from("template1", label).await {
+            // On a shared server somebody is connected to template1; to template0 nobody can.
+            Err(DbError::Refused { failure, .. }) if failure.sqlstate.as_deref() == Some("55006") => {
+                self.create_from("template0", label).await
+            }
+            other => other,
+        }
     }
 
     /// Creates a marked copy of `source`, after its sessions have gone.

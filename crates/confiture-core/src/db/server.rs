@@ -177,11 +177,13 @@ impl Server {
         // STRATEGY is new in 15 (manual, CREATE DATABASE); before, there is only the file copy.
         let strategy = (version.major() >= 15)
             .then(|| if row.get::<_, &str>(2) == "off" { "FILE_COPY" } else { "WAL_LOG" });
+        // The owner lock must last as long as we do.
+        session.query("SELECT set_config('idle_session_timeout', '0', false)", &[]).await.map_err(refused)?;
         let owner = i32::from_str_radix(&token::unique()[..7], 16).unwrap_or_default();
         session.query("SELECT pg_advisory_lock($1, $2)", &[&OWNER_LOCK, &owner]).await.map_err(refused)?;
         let manager = PostgresConnectionManager::new(endpoint.config().clone(), endpoint.tls().clone());
         let pool = bb8::Pool::builder()
-            .max_size(4)
+            .max_size(8)
             .test_on_check_out(kind == ServerKind::Given)
             .connection_timeout(Duration::from_secs(30))
             .build_unchecked(manager);

@@ -1,6 +1,7 @@
 //! An initialised data directory: made once per server binary, copied ever after.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -117,7 +118,7 @@ fn keep(data: &Path, cached: &Path) -> Result<(), DbError> {
     let Some(parent) = cached.parent() else { return Ok(()) };
     std::fs::create_dir_all(parent).map_err(io_at("create", parent))?;
     let made: PathBuf = parent.join(format!(".{}", token::unique()));
-    std::fs::create_dir(&made).map_err(io_at("create", &made))?;
+    DirBuilder::new().mode(0o700).create(&made).map_err(io_at("create", &made))?;
     let result = directory::copy_tree(data, &made, &RunAs::Ourselves)
         .and_then(|()| std::fs::rename(&made, cached).map_err(io_at("rename to", cached)));
     prune(parent);

@@ -2,10 +2,10 @@
 
 use super::*;
 
-/// Acquires 16, 17 and 18 into the user's cache (nothing is downloaded the second time) and uses them.
+/// Acquires the oldest supported version and the newest ones into the user's cache (nothing is downloaded the second time) and uses them.
 #[tokio::test]
 async fn acquired_versions_run() {
-    for major in [16, 17, 18] {
+    for major in [14, 16, 17, 18] {
         let options =
             ServerOptions { version: Some(major), acquire: Acquire::WhenMissing, ..super::options() };
         let begun = Instant::now();

@@ -105,6 +105,11 @@ async fn dropped_value_drops_its_database_in_the_background() {
 async fn figures() {
     let cache = tempfile::tempdir().expect("a directory");
     let cold = ServerOptions { cache_dir: Some(cache.path().to_owned()), ..options() };
+    let begun = Instant::now();
+    println!("looking for servers: {:?}", {
+        installed(&cold);
+        begun.elapsed()
+    });
     for start in ["initdb", "cached", "cached"] {
         let begun = Instant::now();
         let server = Server::open(&cold).await.expect("a server");

@@ -143,5 +143,12 @@ async fn killed_server_is_lost() {
     assert!(matches!(&error, DbError::Lost { hint_text, .. } if hint_text.contains("signal: 9")), "{error}");
     let error = database.session().await.expect_err("no server");
     assert!(matches!(error, DbError::Lost { .. }), "{error}");
+    let lock = std::fs::read_to_string(cluster.path().join("data/postmaster.pid")).expect("left behind");
+    let segment = lock.lines().nth(6).expect("key and id of its shared memory").to_owned();
+    drop(session);
     server.close().await;
+    let listed = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+    let segment: Vec<&str> = segment.split_whitespace().collect();
+    let left = listed.lines().any(|line| line.split_whitespace().take(2).eq(segment.iter().copied()));
+    assert!(!left, "its shared memory is freed");
 }
