@@ -499,7 +499,7 @@ mod tests {
         rollback to a => Rollback Required control=RollbackTo
         savepoint a => Savepoint Required control=Savepoint
         release a => Release Required control=Release
-        prepare transaction 'x' => PrepareTransaction Required control=Prepare reach=Cluster
+        prepare transaction 'x' => PrepareTransaction control=Prepare reach=Cluster
         prepare x as select 1 => Prepare session=Session
         lock table t in share mode => Lock Table Required session=Transaction
         declare c cursor for select 1 => Declare Required session=Transaction
@@ -590,7 +590,7 @@ mod tests {
         truncate t => Truncate Table data
         copy t (a) from stdin => Copy Table data
         copy t to stdout => Copy Table
-        copy (delete from t returning *) to stdout => Copy
+        copy (delete from t returning *) to stdout => Copy data
         with a as (select 1) update t set a = 1 => Update Table data
         with recursive a (x) as not materialized (select 1), b as (delete from t returning *) select 1 => Select data
         with a as (select 1), update as (select 2) select * from update => Select
