@@ -123,7 +123,7 @@ fn cut(text: &str) -> Vec<Range<usize>> {
     }
     parts.push(start..range.end);
     // The head holds the directive itself, which may hold the delimiter.
-    parts.retain(|part| text.get(part.clone()).is_some_and(|part| super::sections::has_sql(part)));
+    parts.retain(|part| text.get(part.clone()).is_some_and(super::sections::has_sql));
     parts
 }
 

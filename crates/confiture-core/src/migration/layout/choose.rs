@@ -260,7 +260,10 @@ fn nothing_found(dir: &Dir) -> LayoutError {
         kinds.entry(extension).or_default().push(file);
     }
     if kinds.is_empty() {
-        return LayoutError::Empty { path, reason: "it is empty".to_owned() };
+        return LayoutError::Empty {
+            path,
+            reason: "it is empty; name the directory with the migrations".to_owned(),
+        };
     }
     let numbered: Vec<(&str, &DirFile, usize)> = kinds
         .iter()
@@ -440,14 +443,14 @@ mod tests {
     #[test]
     fn a_missing_directory_is_an_error() {
         insta::assert_snapshot!(project(&[]).read("nowhere"), @r"
-        error: read nowhere: No such file or directory (os error 2)
+        error: read nowhere: there is no such directory; name the one with the migrations
         ");
     }
 
     #[test]
     fn an_empty_directory_is_an_error() {
         insta::assert_snapshot!(project(&[("m/.gitkeep", "")]).read("m"), @r"
-        error: find migrations in m: it is empty
+        error: find migrations in m: it is empty; name the directory with the migrations
         ");
     }
 

@@ -55,7 +55,14 @@ impl Dir {
     /// [`LayoutError::Io`] when it is missing, is not a directory or cannot be listed.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, LayoutError> {
         let path = path.into();
-        let failed = |source| LayoutError::Io { path: path.clone(), source };
+        let failed = |error: io::Error| {
+            let hint = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such directory; name the one with the migrations",
+                io::ErrorKind::NotADirectory => "it is not a directory; name the one with the migrations",
+                _ => return LayoutError::Io { path: path.clone(), source: error },
+            };
+            LayoutError::Io { path: path.clone(), source: io::Error::new(error.kind(), hint) }
+        };
         let mut files = Vec::new();
         list(&path, "", DEPTH, &mut files).map_err(failed)?;
         files.sort_by(|a, b| a.rel.cmp(&b.rel));

@@ -282,17 +282,17 @@ fn refuses_transaction(statement: &ScriptStatement) -> bool {
         .map(|token| token.text(sql).to_ascii_uppercase())
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    matches!(
+        words.as_slice(),
         ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..]
-        | ["ALTER", "SYSTEM", ..]
-        | ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..]
-        | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY"]
-        | ["REINDEX", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
-        | ["REINDEX", "VERBOSE", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
-        | ["VACUUM", ..]
-        | ["DISCARD", "ALL", ..] => true,
-        _ => false,
-    }
+            | ["ALTER", "SYSTEM", ..]
+            | ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..]
+            | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY"]
+            | ["REINDEX", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
+            | ["REINDEX", "VERBOSE", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
+            | ["VACUUM", ..]
+            | ["DISCARD", "ALL", ..]
+    )
 }
 
 /// `key=value` lines of a Java properties file.

@@ -213,7 +213,7 @@ impl Changeset<'_> {
         let names: Vec<_> = dbms.split(',').map(str::trim).collect();
         let postgres = |name: &&str| matches!(*name, "postgresql" | "all" | "edb");
         let (denied, named): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.starts_with('!'));
-        denied.iter().any(|name| *name == "!postgresql") || (!named.is_empty() && !named.iter().any(postgres))
+        denied.contains(&"!postgresql") || (!named.is_empty() && !named.iter().any(postgres))
     }
 
     /// The body, cut at the changeset's own delimiter when it has one.

@@ -44,7 +44,7 @@ impl Layout for Plain {
             return Detection::new(Confidence::Shape, "numbered SQL files in up/ and down/");
         }
         if numbered > 0 && numbered * 2 >= sql {
-            return Detection::new(Confidence::Names, format!("{}", counted(numbered, "numbered SQL file")));
+            return Detection::new(Confidence::Names, counted(numbered, "numbered SQL file"));
         }
         Detection::no()
     }
@@ -113,8 +113,7 @@ pub(super) fn version_and_name(stem: &str) -> Option<(&str, &str)> {
     let (first, mut rest) = leading_digits(stem)?;
     let mut end = first.len();
     let mut group = first;
-    loop {
-        let Some(separator) = rest.chars().next().filter(|c| matches!(c, '.' | '-' | '_')) else { break };
+    while let Some(separator) = rest.chars().next().filter(|c| matches!(c, '.' | '-' | '_')) {
         let Some((digits, after)) = leading_digits(&rest[1..]) else { break };
         let whole = after.is_empty() || after.starts_with(['.', '-', '_']);
         let joined = separator != '_' || (group.len() == 8 && digits.len() == 6);

@@ -1,5 +1,7 @@
 //! pop and its command soda (Go), and Ory's popx.
 
+use std::collections::BTreeSet;
+
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, pair};
 use super::manifest::Traces;
@@ -107,14 +109,17 @@ fn load(
 ) -> Result<Loaded, LayoutError> {
     let mut gather = Gather::new(dir);
     let mut entries = Vec::new();
+    let specific: BTreeSet<_> = dir
+        .here()
+        .filter_map(parse)
+        .filter(|name| name.dialect == Some(Dialect::Postgres))
+        .map(|name| (name.version, name.direction))
+        .collect();
     for file in dir.here() {
         let Some(name) = parse(file) else { continue };
         match name.dialect {
             None => {
-                let beaten = dir.here().filter_map(parse).any(|other| {
-                    other.dialect == Some(Dialect::Postgres)
-                        && (other.version, other.direction) == (name.version, name.direction)
-                });
+                let beaten = specific.contains(&(name.version, name.direction));
                 if beaten {
                     gather.ignore(file, "the file for PostgreSQL is run in its place", true);
                     continue;

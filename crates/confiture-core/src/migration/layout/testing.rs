@@ -113,8 +113,11 @@ pub(super) fn read(files: &[(&str, &str)]) -> String {
     project(&files).read("migrations")
 }
 
-/// The smallest directory of each layout: what is opened, and the files.
-const EXAMPLES: &[(&str, &str, &[(&str, &str)])] = &[
+/// A layout, the directory that is opened, and the files of a project.
+type Example = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
+/// The smallest directory of each layout.
+const EXAMPLES: &[Example] = &[
     ("atlas", "m", &[("m/20240101000000_a.sql", "select 1;"), ("m/atlas.sum", "h1:x")]),
     ("dbmate", "m", &[("m/20240101000000_a.sql", "-- migrate:up\nselect 1;\n-- migrate:down\nselect 2;")]),
     ("diesel", "m", &[("m/2024-01-01-000000_a/up.sql", "select 1;"), ("diesel.toml", "")]),
