@@ -210,6 +210,9 @@ fn descend(dir: &Dir, fits: impl Fn(&Dir) -> bool) -> Result<(Dir, String), Layo
             candidates.push(inside);
         }
     }
+    if candidates.len() > 1 && candidates.iter().any(|found| !is_aside(dir, found)) {
+        candidates.retain(|found| !is_aside(dir, found));
+    }
     if candidates.len() > 1 {
         let usual = |dir: &Dir| matches!(dir.name(), "migrations" | "migration" | "migrate");
         if candidates.iter().filter(|dir| usual(dir)).count() == 1 {
@@ -238,6 +241,26 @@ fn descend(dir: &Dir, fits: impl Fn(&Dir) -> bool) -> Result<(Dir, String), Layo
             ))
         }
     }
+}
+
+/// Whether `found` lies below a directory of tests, examples or build results of `dir`.
+fn is_aside(dir: &Dir, found: &Dir) -> bool {
+    let below = found.path.strip_prefix(&dir.path).unwrap_or(&found.path);
+    below.iter().filter_map(|part| part.to_str()).any(|part| {
+        matches!(
+            part,
+            "test"
+                | "tests"
+                | "testdata"
+                | "fixtures"
+                | "examples"
+                | "example"
+                | "build"
+                | "bin"
+                | "out"
+                | "docs"
+        )
+    })
 }
 
 /// Sub-directories with SQL files in or below them, outer ones first, at most 300.
@@ -508,6 +531,21 @@ mod tests {
         insta::assert_snapshot!(project(&[("db/migrations/1_a.sql", "select 1"), ("db/seed.sql", "")]).read(""), @r"
         plain: the migrations of PROJECT are in db/migrations; 1 numbered SQL file; sqlx fits as well: --layout NAME settles it
         1_a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn directories_of_tests_and_build_results_come_second() {
+        insta::assert_snapshot!(project(&[
+            ("src/main/resources/db/migration/V1__a.sql", "select 1"),
+            ("build/resources/main/db/migration/V1__a.sql", "select 1"),
+            ("tests/migrations/1_a.sql", "select 1"),
+        ])
+        .read(""), @r"
+        flyway: the migrations of PROJECT are in src/main/resources/db/migration; 1 file named V1__name.sql or R__name.sql; refinery fits as well: --layout NAME settles it
+        V1__a (1, a)
           up wrapped [1:1 select 1]
           down absent
         ");

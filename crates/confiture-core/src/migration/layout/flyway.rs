@@ -31,7 +31,7 @@ impl Layout for Flyway {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let names: Vec<_> = dir.files().iter().filter_map(|file| parse(sql_stem(file.name())?)).collect();
-        if names.is_empty() {
+        if !dir.is_home_of(|file| sql_stem(file.name()).and_then(parse).is_some()) {
             return Detection::no();
         }
         let undoes = |undo: &Name<'_>| {

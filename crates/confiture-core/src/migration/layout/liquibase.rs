@@ -34,14 +34,9 @@ impl Layout for Liquibase {
     fn detect(&self, dir: &Dir) -> Detection {
         let files: Vec<_> = changelogs(dir).collect();
         match files.first() {
-            Some(first)
-                if first.parent().is_empty() || !dir.here().any(|file| sql_stem(file.name()).is_some()) =>
-            {
-                let reason = format!(
-                    "`--liquibase formatted sql` in {}, first {}",
-                    counted(files.len(), "file"),
-                    first.rel
-                );
+            Some(first) if dir.is_home_of(|file| is_changelog(file) || is_index(file)) => {
+                let count = counted(files.len(), "file");
+                let reason = format!("`--liquibase formatted sql` in {count}, first {}", first.rel);
                 Detection::new(Confidence::Markers, reason)
             }
             _ => Detection::no(),
@@ -73,12 +68,13 @@ impl Layout for Liquibase {
 
 /// Formatted SQL files, in sub-directories too.
 fn changelogs(dir: &Dir) -> impl Iterator<Item = &DirFile> {
-    dir.files().iter().filter(|file| {
-        sql_stem(file.name()).is_some()
-            && lines(file.text())
-                .find(|line| !line.text.trim().is_empty())
-                .is_some_and(|line| marker(line.text, "liquibase formatted sql").is_some())
-    })
+    dir.files().iter().filter(|file| is_changelog(file))
+}
+
+fn is_changelog(file: &DirFile) -> bool {
+    let first = || lines(file.text()).find(|line| !line.text.trim().is_empty());
+    sql_stem(file.name()).is_some()
+        && first().is_some_and(|line| marker(line.text, "liquibase formatted sql").is_some())
 }
 
 /// What follows `--`, spaces and `word` in a line, in any case.

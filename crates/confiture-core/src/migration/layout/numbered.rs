@@ -34,7 +34,8 @@ impl Layout for Numbered {
             .filter(|sub| is_number(sub) && dir.inside(sub).any(|file| in_directory(sub, file).is_some()))
             .collect();
         if !subdirs.is_empty() && sql_files(dir).all(|file| !is_numbered(file.name())) {
-            let reason = format!("numbered {}, first {}", directories(subdirs.len()), subdirs[0]);
+            let reason =
+                format!("{} with a number for a name, first {}", directories(subdirs.len()), subdirs[0]);
             return Detection::new(Confidence::Shape, reason);
         }
         let flat = sql_files(dir).filter(|file| flat(file).is_some()).count();
@@ -125,7 +126,7 @@ mod tests {
     #[test]
     fn directories_of_single_steps_sort_by_number() {
         insta::assert_snapshot!(read(&[("10/up.sql", "select 10"), ("9/up.sql", "select 9"), ("9/down.sql", "select -9")]), @r"
-        numbered: numbered 2 directories, first 10
+        numbered: 2 directories with a number for a name, first 10
         9 (9, )
           up wrapped [1:1 select 9]
           down wrapped [1:1 select -9]
@@ -144,7 +145,7 @@ mod tests {
             ("1/03_test.go", ""),
             ("1/README.md", ""),
         ]), @r"
-        numbered: numbered 2 directories, first 1
+        numbered: 2 directories with a number for a name, first 1
         1/02_a (1/02, a)
           up wrapped [1:1 select 1]
           down absent

@@ -26,7 +26,7 @@ impl Layout for Refinery {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let fitting = dir.files().iter().filter(|file| parse(file.name()).is_some()).count();
-        if fitting == 0 {
+        if !dir.is_home_of(|file| parse(file.name()).is_some()) {
             return Detection::no();
         }
         let named =
