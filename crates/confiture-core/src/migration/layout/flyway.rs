@@ -410,8 +410,8 @@ mod tests {
 
     #[test]
     fn equal_versions_are_duplicates_however_they_are_written() {
-        insta::assert_snapshot!(read(&[("V1__a.sql", "select 1"), ("V1.0__b.sql", "select 2"), ("R__c.sql", ""), ("R__d.sql", "")]), @r"
-        flyway: 4 files named V1__name.sql or R__name.sql
+        insta::assert_snapshot!(read(&[("V1__a.sql", "select 1"), ("V1.0__b.sql", "select 2"), ("R__c.sql", ""), ("R__d.sql", ""), ("sub/V1__a.sql", "")]), @r"
+        flyway: 5 files named V1__name.sql or R__name.sql
         V1.0__b (1.0, b)
           up wrapped [1:1 select 2]
           down absent
@@ -424,6 +424,8 @@ mod tests {
         R__d (, d)
           up wrapped []
           down absent
+        ? migrations/sub/V1__a.sql: is a second file for V1__a
+        duplicate-version: migrations/sub/V1__a.sql is a second file for V1__a
         duplicate-version: version 1 is used by migrations/V1.0__b.sql and by migrations/V1__a.sql
         ");
     }

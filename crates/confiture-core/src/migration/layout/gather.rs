@@ -112,6 +112,17 @@ impl<'d> Gather<'d> {
                 Direction::Down => format!("rolls back {}, which no file applies", entry.id),
                 Direction::Up => format!("is a second file for {}", entry.id),
             };
+            if entry.direction == Direction::Up {
+                let problem = Diagnostic::new(
+                    "duplicate-version",
+                    Severity::High,
+                    format!("{} is a second file for {}", entry.file.path.display(), entry.id),
+                )
+                .with_help("remove one of them, or give it a version of its own")
+                .at(Location::new(&entry.file.path, "", 0..0))
+                .in_script(&entry.id, Direction::Up);
+                self.loaded.problems.push(problem);
+            }
             self.ignore(entry.file, reason, false);
         }
     }

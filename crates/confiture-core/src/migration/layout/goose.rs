@@ -62,7 +62,8 @@ impl Layout for Goose {
             entries.push(Entry { id, version, name, direction: Direction::Up, file });
         }
         let (pairs, left) = pair(entries, Number::new);
-        let recipe = Recipe::new(TransactionMode::Wrapped, &options.vars).template(Template::GooseEnv);
+        let recipe =
+            Recipe::new(TransactionMode::Wrapped, &options.vars).template(Template::GooseEnv { on: false });
         for pair in pairs {
             let Some(file) = pair.up else { continue };
             let (up, down) = match file.name().ends_with(".go") {
@@ -249,14 +250,14 @@ mod tests {
     fn environment_values_are_filled_in_where_switched_on() {
         insta::assert_snapshot!(project(&[(
             "m/1_a.sql",
-            "-- +goose Up\n-- +goose ENVSUB ON\ncreate role ${ROLE};\nselect '${MISSING:-x}', $$ $1 $$;\n-- +goose ENVSUB OFF\nselect '$ROLE';",
+            "-- +goose Up\n-- +goose ENVSUB ON\ncreate role ${ROLE};\nselect '${MISSING:-x}', $$ $1 $$;\n-- +goose ENVSUB OFF\nselect '$ROLE';\n-- +goose ENVSUB ON\n-- +goose Down\ndrop role ${ROLE};",
         )])
         .var("ROLE", "app")
         .read("m"), @r"
         goose: `-- +goose` in 1 SQL file, first 1_a.sql
         1_a (1, a)
           up wrapped [3:1 create role app | 4:1 select 'x', $$ $1 $$ | 6:1 select '$ROLE']
-          down absent
+          down wrapped [9:1 drop role app]
         ");
     }
 

@@ -131,6 +131,10 @@ fn steps(recipe: &Recipe<'_>, file: &DirFile) -> (Step, Step) {
     };
     match separator {
         None => (step(all), Step::Absent),
+        // tern calls a migration with nothing below the line irreversible.
+        Some(Line { start, end, .. }) if text.get(end..).is_none_or(|below| below.trim().is_empty()) => {
+            (step(all.start..start), Step::Absent)
+        }
         Some(Line { start, end, .. }) => (step(all.start..start), step(end..text.len())),
     }
 }

@@ -4,6 +4,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
+use proptest::strategy::Strategy;
+
 use super::{LoadOptions, load};
 use crate::migration::{StatementKind, Step, TransactionMode};
 use crate::plugin::Registry;
@@ -174,6 +176,105 @@ fn every_layout_recognises_its_own_example_and_documents_itself() {
         assert!(loaded.problems.is_empty(), "{id}: {:?}", loaded.problems);
         if let Some(tracking) = loaded.tracking {
             assert!(tracking.insert.contains('$') && tracking.delete.contains('$'), "{id}");
+        }
+    }
+}
+
+/// Lines that one tool or another reads more into than SQL.
+fn line() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::sample::select(vec![
+        "select 1;",
+        "select 'é; :x ${x} {{ .X }}';",
+        "create function f() returns int as $$ select :X; $$ language sql;",
+        "copy t from stdin;\n1\n\\.",
+        "\\set x y",
+        "\\c other",
+        "-- +goose Up",
+        "-- +goose Down",
+        "-- +goose ENVSUB ON",
+        "-- +goose StatementBegin",
+        "-- +migrate Up notransaction",
+        "-- +migrate Down",
+        "-- migrate:up transaction:false",
+        "-- migrate:down",
+        "-- rambler up",
+        "-- rambler down",
+        "--liquibase formatted sql",
+        "--changeset é:1 endDelimiter:é",
+        "--rollback select 'é';",
+        "/* liquibase rollback",
+        "*/",
+        "---- create above / drop below ----",
+        "-- Down Migration",
+        "-- atlas:delimiter é",
+        "--> statement-breakpoint",
+        "${a} $b ${c:-é}",
+        "{{ index .Options \"X\" }} {{ if }}",
+        ":x :'x' :\"x\" :X é",
+        "unfinished 'é",
+        "\u{FEFF}",
+        "\r",
+        "",
+    ])
+    .prop_map(str::to_owned)
+}
+
+fn name() -> impl proptest::strategy::Strategy<Value = String> {
+    proptest::sample::select(vec![
+        "1_a.sql",
+        "001_é.up.sql",
+        "1_a.down.sql",
+        "2-b.sql",
+        "V1.1__é.sql",
+        "U1__x.sql",
+        "R__é.sql",
+        "3.do.é.sql",
+        "1/up.sql",
+        "2_é/up.sql",
+        "2_é/migration.sql",
+        "committed/000001.sql",
+        "sqitch.plan",
+        "deploy/é.sql",
+        "meta/_journal.json",
+        "é.sql",
+        "_.sql",
+        "1.sql",
+        "1_.postgres.autocommit.up.sql",
+    ])
+    .prop_map(str::to_owned)
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn statements_are_the_text_of_their_place_whatever_the_files_hold(
+        files in proptest::collection::btree_map(name(), proptest::collection::vec(line(), 0..8), 1..6),
+        given in proptest::bool::ANY,
+    ) {
+        let files: Vec<_> = files.into_iter().map(|(name, lines)| (name, lines.join("\n"))).collect();
+        let borrowed: Vec<_> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+        let project = project(&borrowed);
+        let mut options = LoadOptions::default();
+        if given {
+            options.vars = [("x".to_owned(), "é".to_owned()), ("X".to_owned(), "é;é".to_owned())].into();
+        }
+        let registry = Registry::linked().unwrap();
+        let dir = super::Dir::open(project.path()).unwrap();
+        super::detect(&registry, &dir);
+        for layout in registry.layouts() {
+            let Ok(loaded) = layout.load(&dir, &options) else { continue };
+            let scripts = loaded.migrations.iter().flat_map(|migration| [&migration.up, &migration.down]);
+            for script in scripts.filter_map(Step::script) {
+                for statement in &script.statements {
+                    let text = script.source.text.get(statement.span.clone());
+                    proptest::prop_assert!(text.is_some(), "{}: {:?}", layout.meta().id, statement);
+                    if statement.moved.is_empty() {
+                        proptest::prop_assert_eq!(text, Some(statement.sql.as_ref()));
+                    }
+                    proptest::prop_assert!(script.source.text.get(script.span.clone()).is_some());
+                }
+            }
         }
     }
 }
