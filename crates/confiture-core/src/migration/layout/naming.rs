@@ -97,6 +97,16 @@ pub(super) struct Names {
     pub(super) directed: usize,
 }
 
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 directory`, `2 directories`.
+pub(super) fn directories(count: usize) -> String {
+    if count == 1 { "1 directory".to_owned() } else { format!("{count} directories") }
+}
+
 /// Whether a text starts with digits.
 pub(super) fn is_numbered(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_digit())

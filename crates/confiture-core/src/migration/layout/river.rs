@@ -3,7 +3,7 @@
 use super::assemble::Recipe;
 use super::gather::{Gather, pair};
 use super::golang_migrate::directed_entries;
-use super::naming::{Number, split_direction, sql_files, sql_stem};
+use super::naming::{Number, counted, split_direction, sql_files, sql_stem};
 use super::sections::files_with_line;
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded};
 use crate::migration::TransactionMode;
@@ -31,7 +31,7 @@ impl Layout for River {
         match files_with_line(directed, |line| line.contains("/* TEMPLATE: schema */")) {
             (count, Some(first)) => Detection::new(
                 Confidence::Markers,
-                format!("`/* TEMPLATE: schema */` in {count} SQL files, first {}", first.name()),
+                format!("`/* TEMPLATE: schema */` in {}, first {}", counted(count, "SQL file"), first.name()),
             ),
             _ => Detection::no(),
         }
@@ -50,5 +50,23 @@ impl Layout for River {
         gather.report_duplicates(|migration| Number::new(&migration.version), "River refuses to start");
         // River's first migration creates its tracking table itself.
         Ok(gather.finish("<integer>_<name>.up.sql", &[]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn the_schema_template_is_a_comment() {
+        insta::assert_snapshot!(read(&[
+            ("001_a.up.sql", "create table /* TEMPLATE: schema */river_job (id int);"),
+            ("001_a.down.sql", "drop table /* TEMPLATE: schema */river_job;"),
+        ]), @r"
+        river: `/* TEMPLATE: schema */` in 2 SQL files, first 001_a.down.sql
+        001_a (001, a)
+          up wrapped [1:1 create table /* TEMPLATE: schema */river_job (id int)]
+          down wrapped [1:1 drop table /* TEMPLATE: schema */river_job]
+        ");
     }
 }
