@@ -6,6 +6,7 @@
 //! attribute number, so that catalogs of two databases, or before and after, can be compared.
 
 mod acl;
+mod diff;
 mod id;
 mod introspect;
 mod normal_form;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+pub use diff::{Change, Difference, Grade, undo_script};
 pub use id::{Kind, ObjectId};
 pub use object::{
     Column, Composite, Constraint, ConstraintType, Detail, Domain, Enabled, Enum, EventTrigger, Extension,

@@ -31,6 +31,39 @@ pub(super) fn index_definition(text: &str) -> String {
     text.to_owned()
 }
 
+/// A CREATE STATISTICS with its columns sorted: the server lists them by attribute number, which
+/// dropping and adding a column changes.
+pub(super) fn statistics_definition(text: &str) -> String {
+    let (Some(on), Some(from)) = (text.find(" ON "), text.rfind(" FROM ")) else { return text.to_owned() };
+    if on + 4 > from {
+        return text.to_owned();
+    }
+    let mut items = vec![String::new()];
+    let mut depth = 0;
+    for token in tokens(&text[on + 4..from]) {
+        match token.text() {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            "," if depth == 0 => {
+                items.push(String::new());
+                continue;
+            }
+            _ => {}
+        }
+        if let Some(item) = items.last_mut() {
+            item.push_str(token.text());
+        }
+    }
+    let mut items: Vec<&str> = items.iter().map(|item| item.trim()).collect();
+    items.sort_unstable();
+    format!("{} ON {}{}", &text[..on], items.join(", "), &text[from..])
+}
+
+/// Whether SQL the server printed mentions the identifier `name` (already quoted where needed).
+pub(super) fn mentions(sql: &str, name: &str) -> bool {
+    tokens(sql).contains(&Token::Word(name))
+}
+
 /// A view's query as PostgreSQL 16 and later print it, without the final semicolon.
 ///
 /// Up to version 15 the server qualifies every column with its table even where the query reads

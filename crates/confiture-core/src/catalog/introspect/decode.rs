@@ -280,7 +280,8 @@ impl<'a> Decoder<'_, 'a> {
     }
 
     fn column_name(&self, relation: u32, number: &str) -> Option<String> {
-        let address = Address { class: class::CLASS, oid: relation, sub: number.parse().ok()? };
+        let sub = number.parse().ok().filter(|&sub| sub != 0)?;
+        let address = Address { class: class::CLASS, oid: relation, sub };
         self.addresses.ids.get(&address).map(|id| id.name().to_owned())
     }
 
@@ -474,7 +475,10 @@ impl<'a> Decoder<'_, 'a> {
             _ => ConstraintType::Check,
         };
         let definition = normal_form::constraint_definition(f.text()).to_owned();
-        let columns = self.column_names(fact.unit, f.text());
+        let mut columns = self.column_names(fact.unit, f.text());
+        if constraint_type == ConstraintType::Check {
+            columns.sort(); // conkey follows attribute numbers, which dropping and adding a column changes
+        }
         let target = f.number::<u32>();
         let target_columns = f.text();
         let references = self
@@ -567,7 +571,7 @@ impl<'a> Decoder<'_, 'a> {
         let id = ObjectId::new(Kind::StatisticsObject, [f.text(), f.text()]);
         let owner = f.text();
         let statistics = StatisticsObject {
-            definition: f.string(),
+            definition: normal_form::statistics_definition(f.text()),
             table: self.relation(fact.unit),
             statistics: f.opt().and_then(|text| text.parse().ok()),
         };

@@ -59,7 +59,7 @@ SELECT 'publication', 'pg_publication'::regclass::oid, p.oid, p.oid, 0,
     NULL, -- before 15
     (SELECT jsonb_agg(t ORDER BY t)::text FROM ( -- since 15
        SELECT r.prrelid::regclass::text -- since 15
-         || COALESCE((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) || ')' -- since 15
+         || COALESCE((SELECT ' (' || string_agg(quote_ident(a.attname), ', ' ORDER BY a.attname) || ')' -- since 15
               FROM pg_attribute a WHERE a.attrelid = r.prrelid AND a.attnum = ANY (r.prattrs)), '') -- since 15
          || COALESCE(' WHERE (' || pg_get_expr(r.prqual, r.prrelid) || ')', '') AS t -- since 15
        FROM pg_publication_rel r WHERE r.prpubid = p.oid) t), -- since 15

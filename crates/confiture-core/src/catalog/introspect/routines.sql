@@ -1,14 +1,13 @@
 -- Functions, procedures, window functions and aggregates.
 SELECT 'routine', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
-  ARRAY[p.prokind::text, n.nspname, p.proname, pg_get_function_identity_arguments(p.oid),
+  ARRAY[p.prokind::text, n.nspname, p.proname, oidvectortypes(p.proargtypes),
     pg_get_userbyid(p.proowner), array_to_string(p.proacl, chr(1)),
     pg_get_function_arguments(p.oid), pg_get_function_result(p.oid), l.lanname,
     COALESCE(pg_get_function_sqlbody(p.oid), p.prosrc), (p.prosqlbody IS NOT NULL)::text, p.probin,
     p.provolatile::text, p.proisstrict::text, p.prosecdef::text, p.proleakproof::text, p.proparallel::text,
     p.procost::text, p.prorows::text, NULLIF(p.prosupport::regprocedure::text, '-'),
     array_to_string(p.proconfig, chr(1)),
-    (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY o) FROM unnest(p.protrftypes) WITH ORDINALITY x (t, o)),
-    oidvectortypes(p.proargtypes)]::text[]
+    (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY o) FROM unnest(p.protrftypes) WITH ORDINALITY x (t, o))]::text[]
 FROM pg_proc p
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang
