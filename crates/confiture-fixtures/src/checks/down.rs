@@ -1,7 +1,7 @@
 //! `down`: after the rollback, the catalog equals the catalog before the up.
 
 use async_trait::async_trait;
-use confiture_core::catalog::{Change, Difference, Grade};
+use confiture_core::catalog::{Change, Difference, Grade, undo_script};
 use confiture_core::migration::{Direction, Script, Step};
 use confiture_core::plugin::{Check, CheckContext, CheckError, PluginMeta, RoundTrip, Verdict};
 use confiture_core::{Diagnostic, Severity};
@@ -76,7 +76,7 @@ fn findings(script: &Script, trip: &RoundTrip) -> Vec<Diagnostic> {
 /// The finding for a rollback without statements: everything it should have undone, at once.
 fn empty(script: &Script, differences: &[&Difference]) -> Diagnostic {
     let objects: Vec<String> = differences.iter().map(|d| d.object.to_string()).collect();
-    let undo: Vec<&str> = differences.iter().rev().filter_map(|d| d.undo.as_deref()).collect();
+    let undo = undo_script(&differences.iter().map(|d| (*d).clone()).collect::<Vec<_>>());
     let finding = Diagnostic::new(
         "rollback-empty",
         Severity::High,
@@ -90,7 +90,7 @@ fn empty(script: &Script, differences: &[&Difference]) -> Diagnostic {
             "write the statements that undo the up, or remove the down script to declare it irreversible",
         )
     } else {
-        finding.with_help(format!("add  {}", undo.join(" ")))
+        finding.with_help(format!("add  {}", semicolons(&undo)))
     }
 }
 
@@ -107,7 +107,7 @@ fn finding(script: &Script, trip: &RoundTrip, difference: &Difference) -> Diagno
         (_, Change::Removed) => ("rollback-loses-object", "down does not bring an object back"),
         (_, Change::Changed { .. }) => ("rollback-changes-object", "down does not restore a property"),
     };
-    let mut label = difference.to_string();
+    let mut label = difference.after_rollback();
     if let Some(failed) = trip.re_up.as_ref().and_then(|run| run.failure.as_ref())
         && difference.change == Change::Added
     {
@@ -125,7 +125,7 @@ fn finding(script: &Script, trip: &RoundTrip, difference: &Difference) -> Diagno
             .with_evidence("after", after.clone());
     }
     match &difference.undo {
-        Some(undo) => finding.with_help(format!("add  {undo}")).with_evidence("undo", undo.clone()),
+        Some(undo) => finding.with_help(format!("add  {undo};")).with_evidence("undo", undo.clone()),
         None => finding,
     }
 }
@@ -142,6 +142,11 @@ pub(super) fn severity(difference: &Difference) -> Severity {
         Grade::EnumValueLeft => Severity::Medium,
         _ => Severity::High,
     }
+}
+
+/// Statements one after the other, each with its semicolon.
+pub(super) fn semicolons(statements: &[String]) -> String {
+    statements.iter().map(|statement| format!("{statement};")).collect::<Vec<_>>().join(" ")
 }
 
 /// `a`, `a and b`, `a, b and 3 more`.
