@@ -64,6 +64,11 @@ pub(super) fn mentions(sql: &str, name: &str) -> bool {
     tokens(sql).contains(&Token::Word(name))
 }
 
+/// SQL the server printed with every identifier `from` made `to`.
+pub(super) fn renamed(sql: &str, from: &str, to: &str) -> String {
+    tokens(sql).iter().map(|token| if *token == Token::Word(from) { to } else { token.text() }).collect()
+}
+
 /// A view's query as PostgreSQL 16 and later print it, without the final semicolon.
 ///
 /// Up to version 15 the server qualifies every column with its table even where the query reads

@@ -1,4 +1,5 @@
 //! Catalogs against real servers.
 
 mod fixture;
+mod changes;
 mod read;
