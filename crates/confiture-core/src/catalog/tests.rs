@@ -1,5 +1,5 @@
 //! Catalogs against real servers.
 
-mod fixture;
 mod changes;
+mod fixture;
 mod read;

@@ -241,9 +241,17 @@ impl Index {
     }
 
     /// The rename of a column that turns `before` into `after`.
-    fn of_renamed_column(&self, flat: &[Difference], id: &ObjectId, before: &str, after: &str) -> Option<usize> {
+    fn of_renamed_column(
+        &self,
+        flat: &[Difference],
+        id: &ObjectId,
+        before: &str,
+        after: &str,
+    ) -> Option<usize> {
         flat.iter().enumerate().find_map(|(at, d)| {
-            let Change::Changed { property, before: Some(old), after: Some(new) } = &d.change else { return None };
+            let Change::Changed { property, before: Some(old), after: Some(new) } = &d.change else {
+                return None;
+            };
             let column = matches!(d.object.kind(), Kind::Column | Kind::Attribute);
             if property != "name" || !column || d.object == *id {
                 return None;

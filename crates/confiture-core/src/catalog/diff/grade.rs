@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use super::{Change, Difference, Pair};
-use crate::catalog::normal_form::squeeze;
 use crate::catalog::{Catalog, ConstraintType, Detail, Kind};
 use crate::sql::{self, TokenKind};
 
@@ -39,7 +38,7 @@ pub(super) fn grade(pair: Pair<'_>, difference: &Difference) -> Grade {
         (Change::Added, Kind::Extension) => Grade::ExtensionLeft,
         (Change::Changed { property, before, after }, _) => {
             let same = |a: &Option<String>, b: &Option<String>| match (a, b) {
-                (Some(a), Some(b)) => squeeze(a) == squeeze(b),
+                (Some(a), Some(b)) => significant(a).eq(significant(b)),
                 _ => false,
             };
             match (property.as_str(), kind) {
@@ -51,7 +50,9 @@ pub(super) fn grade(pair: Pair<'_>, difference: &Difference) -> Grade {
                     }
                     _ => Grade::Real,
                 },
-                ("body" | "definition", _) if same(before, after) => Grade::Whitespace,
+                ("body" | "definition", _) if is_sql(pair, difference) && same(before, after) => {
+                    Grade::Whitespace
+                }
                 ("definition", Kind::View | Kind::MaterializedView) if reordered(pair, before, after) => {
                     Grade::ColumnOrder
                 }
@@ -61,6 +62,21 @@ pub(super) fn grade(pair: Pair<'_>, difference: &Difference) -> Grade {
             }
         }
         _ => Grade::Real,
+    }
+}
+
+/// The tokens of SQL text without the white space between them.
+fn significant(text: &str) -> impl Iterator<Item = &str> {
+    sql::Tokens::new(text)
+        .filter(|token| token.kind != TokenKind::Whitespace)
+        .map(|token| token.text(text).trim_end())
+}
+
+/// Whether its text is SQL or PL/pgSQL; in other languages white space may mean something.
+fn is_sql(pair: Pair<'_>, difference: &Difference) -> bool {
+    match pair.before.get(&difference.object).map(|object| &object.detail) {
+        Some(Detail::Routine(routine)) => matches!(routine.language.as_str(), "sql" | "plpgsql"),
+        _ => true,
     }
 }
 
@@ -92,7 +108,7 @@ fn generated(pair: Pair<'_>, difference: &Difference, before: &str, after: &str)
     };
     let check = matches!(
         pair.before.get(&difference.object).map(|object| &object.detail),
-        Some(Detail::Constraint(constraint)) if constraint.kind == ConstraintType::Check
+        Some(Detail::Constraint(constraint)) if constraint.constraint_type == ConstraintType::Check
     );
     label(before).is_some() && label(before) == label(after) && (!check || bare(before) == bare(after))
 }
@@ -105,7 +121,7 @@ fn reordered(pair: Pair<'_>, before: &Option<String>, after: &Option<String>) ->
     if old.sorted() != new.sorted() || old.rest != new.rest {
         return false;
     }
-    let mentioned = |name: &str| old.words.iter().any(|word| word == name);
+    let mentioned = |name: &str| old.words.contains(&name);
     let relations = [Kind::Table, Kind::View, Kind::MaterializedView, Kind::ForeignTable];
     relations.into_iter().flat_map(|kind| pair.before.of_kind(kind)).any(|(id, _)| {
         let names = |catalog: &Catalog| -> Vec<String> {
