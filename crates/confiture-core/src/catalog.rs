@@ -11,8 +11,6 @@ mod id;
 mod introspect;
 mod normal_form;
 mod object;
-mod overlay;
-pub use overlay::*;
 #[cfg(test)]
 mod tests;
 
