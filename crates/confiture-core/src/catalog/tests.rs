@@ -3,3 +3,4 @@
 mod fixture;
 mod changes;
 mod read;
+mod refresh;
