@@ -25,8 +25,8 @@ pub use diff::{Change, Difference, Grade, undo_script};
 pub use id::{Kind, ObjectId};
 pub use object::{
     Column, Composite, Constraint, ConstraintType, Detail, Domain, Enabled, Enum, EventTrigger, Extension,
-    Identity, Index, MaterializedView, Object, Persistence, Policy, Privilege, Properties, Publication, Range,
-    Reference, Role, Routine, Rule, Schema, Sequence, Setting, StatisticsObject, Table, Trigger, View,
+    Identity, Index, MaterializedView, Object, Persistence, Policy, Privilege, Properties, Publication,
+    Range, Reference, Role, Routine, Rule, Schema, Sequence, Setting, StatisticsObject, Table, Trigger, View,
 };
 pub use observed::Observed;
 

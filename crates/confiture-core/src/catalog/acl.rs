@@ -29,13 +29,19 @@ fn letters_of(kind: Kind, version: u32) -> (&'static str, &'static str) {
     match kind {
         Kind::Sequence => ("rwU", ""),
         Kind::Table | Kind::ForeignTable | Kind::View | Kind::MaterializedView => {
-            if version >= 170_000 { ("arwdDxtm", "") } else { ("arwdDxt", "") }
+            if version >= 170_000 {
+                ("arwdDxtm", "")
+            } else {
+                ("arwdDxt", "")
+            }
         }
         Kind::Column => ("arwx", ""),
         Kind::Database => ("CTc", "Tc"),
         Kind::Schema => ("UC", ""),
         Kind::Function | Kind::Procedure | Kind::Aggregate => ("X", "X"),
-        Kind::Language | Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType => ("U", "U"),
+        Kind::Language | Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range | Kind::BaseType => {
+            ("U", "U")
+        }
         _ => ("U", ""),
     }
 }
@@ -136,7 +142,10 @@ fn differences(acl: &Held, default: &Held, all: &str) -> Vec<(String, String, Pr
             continue;
         }
         for letter in letters {
-            let word = LETTERS.iter().find(|(l, _)| *l == letter).map_or_else(|| letter.to_string(), |(_, w)| (*w).to_owned());
+            let word = LETTERS
+                .iter()
+                .find(|(l, _)| *l == letter)
+                .map_or_else(|| letter.to_string(), |(_, w)| (*w).to_owned());
             out.push((grantee.clone(), word, value.clone()));
         }
     }

@@ -167,14 +167,7 @@ fn steps(pair: Pair<'_>, difference: &Difference) -> Vec<Step> {
 
 impl Difference {
     fn new(object: ObjectId, change: Change) -> Self {
-        Self {
-            object,
-            change,
-            grade: Grade::Real,
-            undo: None,
-            consequences: Vec::new(),
-            steps: Vec::new(),
-        }
+        Self { object, change, grade: Grade::Real, undo: None, consequences: Vec::new(), steps: Vec::new() }
     }
 
     fn changed(object: &ObjectId, property: &str, before: Option<String>, after: Option<String>) -> Self {

@@ -294,10 +294,13 @@ impl ObjectId {
         match self.kind {
             Kind::Function | Kind::Procedure | Kind::Aggregate => {
                 let arguments = self.part(2);
-                let arguments = if self.kind == Kind::Aggregate && arguments.is_empty() { "*" } else { arguments };
+                let arguments =
+                    if self.kind == Kind::Aggregate && arguments.is_empty() { "*" } else { arguments };
                 format!("{}.{}({arguments})", q(self.part(0)), q(self.part(1)))
             }
-            Kind::Operator => format!("{}.{} ({}, {})", q(self.part(0)), self.part(1), self.part(2), self.part(3)),
+            Kind::Operator => {
+                format!("{}.{} ({}, {})", q(self.part(0)), self.part(1), self.part(2), self.part(3))
+            }
             Kind::OperatorClass | Kind::OperatorFamily => {
                 format!("{}.{} USING {}", q(self.part(0)), q(self.part(1)), q(self.part(2)))
             }
@@ -340,7 +343,8 @@ impl fmt::Display for ObjectId {
             Kind::Privilege => match self.privilege_target() {
                 Some(target) => {
                     let mut tail = self.path().rev();
-                    let (privilege, grantee) = (tail.next().unwrap_or_default(), tail.next().unwrap_or_default());
+                    let (privilege, grantee) =
+                        (tail.next().unwrap_or_default(), tail.next().unwrap_or_default());
                     write!(f, "privilege {privilege} on {target} to {}", grantee_sql(grantee))
                 }
                 None => write!(f, "privilege {}", self.name()),
@@ -453,6 +457,9 @@ mod tests {
         assert_eq!(id.privilege_target(), Some(table));
         assert_eq!(id.to_string(), "privilege SELECT on table public.t to PUBLIC");
         let database = ObjectId::new(Kind::Database, [""; 0]);
-        assert_eq!(database.privilege("a b", "CREATE").to_string(), "privilege CREATE on the database to \"a b\"");
+        assert_eq!(
+            database.privilege("a b", "CREATE").to_string(),
+            "privilege CREATE on the database to \"a b\""
+        );
     }
 }

@@ -6,9 +6,9 @@ mod decode;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Catalog, Meta};
 use super::id::ObjectId;
 use super::object::Object;
+use super::{Catalog, Meta};
 use crate::db::{DbFailure, Row, Session};
 
 pub(super) use compose::{DEPENDENTS, Scope, query};

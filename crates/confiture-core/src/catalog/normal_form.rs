@@ -1,7 +1,8 @@
 //! Texts the server prints, made equal where they mean the same.
 
 /// What `pg_get_constraintdef` appends to a definition that the catalog holds as fields.
-const ATTRIBUTES: &[&str] = &[" NOT VALID", " NOT ENFORCED", " INITIALLY DEFERRED", " DEFERRABLE", " NO INHERIT"];
+const ATTRIBUTES: &[&str] =
+    &[" NOT VALID", " NOT ENFORCED", " INITIALLY DEFERRED", " DEFERRABLE", " NO INHERIT"];
 
 /// A constraint's definition without the attributes that follow it.
 pub(super) fn constraint_definition(mut text: &str) -> &str {
@@ -216,9 +217,9 @@ fn single_alias<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
         match token {
             Token::Word("UNION" | "INTERSECT" | "EXCEPT") => return None,
             Token::Word("FROM") if from.is_none() => from = Some(()),
-            Token::Word("WHERE" | "GROUP" | "HAVING" | "ORDER" | "LIMIT" | "OFFSET" | "WINDOW" | "FETCH" | "FOR")
-                if from == Some(()) =>
-            {
+            Token::Word(
+                "WHERE" | "GROUP" | "HAVING" | "ORDER" | "LIMIT" | "OFFSET" | "WINDOW" | "FETCH" | "FOR",
+            ) if from == Some(()) => {
                 break;
             }
             Token::Space(_) => {}
@@ -292,10 +293,16 @@ mod tests {
     #[test]
     fn the_only_table_of_a_view_loses_its_qualifier() {
         let old = |sql| view_definition(sql, 150_000);
-        assert_eq!(old(" SELECT t.a,\n    t.b\n   FROM public.t\n  WHERE (t.a > 1);"), "SELECT a,\n    b\n   FROM public.t\n  WHERE (a > 1)");
+        assert_eq!(
+            old(" SELECT t.a,\n    t.b\n   FROM public.t\n  WHERE (t.a > 1);"),
+            "SELECT a,\n    b\n   FROM public.t\n  WHERE (a > 1)"
+        );
         assert_eq!(old("SELECT x.a FROM public.t x"), "SELECT a FROM public.t x");
         assert_eq!(old("SELECT x.a FROM public.t x, public.u"), "SELECT x.a FROM public.t x, public.u");
-        assert_eq!(old("SELECT t.a FROM t WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = t.a)))"), "SELECT a FROM t WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = t.a)))");
+        assert_eq!(
+            old("SELECT t.a FROM t WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = t.a)))"),
+            "SELECT a FROM t WHERE (EXISTS ( SELECT 1 FROM u WHERE (u.a = t.a)))"
+        );
         assert_eq!(old("SELECT t.*::t AS r, 't.a' FROM t"), "SELECT t.*::t AS r, 't.a' FROM t");
         assert_eq!(old("SELECT (t.a).b FROM public.t"), "SELECT (a).b FROM public.t");
     }

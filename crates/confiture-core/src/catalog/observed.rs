@@ -136,10 +136,9 @@ impl Observed {
         let mut known = Arc::clone(&self.alive);
         // What exists now: expected by what changed, and counted.
         let expected = expected(&self.alive, &facts);
-        let counted = facts
-            .iter()
-            .filter(|fact| fact.kind == "alive")
-            .all(|fact| expected.get(&fact.class).map_or(0, Vec::len) == usize::try_from(fact.sub).unwrap_or(0));
+        let counted = facts.iter().filter(|fact| fact.kind == "alive").all(|fact| {
+            expected.get(&fact.class).map_or(0, Vec::len) == usize::try_from(fact.sub).unwrap_or(0)
+        });
         let changed_comments: HashMap<Address, Arc<str>> = facts
             .iter()
             .filter(|fact| fact.kind == "comment")
@@ -169,8 +168,16 @@ impl Observed {
             let all: HashMap<Address, Arc<str>> = facts
                 .iter()
                 .filter(|fact| fact.kind == "comment")
-                .map(|fact| (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0))))
-                .chain(self.addresses.comments.iter().filter(|(a, _)| is_shared(a)).map(|(a, t)| (*a, t.clone())))
+                .map(|fact| {
+                    (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0)))
+                })
+                .chain(
+                    self.addresses
+                        .comments
+                        .iter()
+                        .filter(|(a, _)| is_shared(a))
+                        .map(|(a, t)| (*a, t.clone())),
+                )
                 .collect();
             comments = Some(all);
         }
@@ -223,7 +230,14 @@ impl Observed {
             BTreeSet::new()
         };
         let (catalog, addresses) = self.merge(&stale.units, fresh, objects, base);
-        Ok(Self { catalog, version: self.version, addresses, alive: known, checks, volatile: Arc::new(volatile) })
+        Ok(Self {
+            catalog,
+            version: self.version,
+            addresses,
+            alive: known,
+            checks,
+            volatile: Arc::new(volatile),
+        })
     }
 
     async fn changes(&self, session: &Session) -> Result<Vec<crate::db::Row>, DbFailure> {
@@ -267,9 +281,8 @@ impl Observed {
             match (fact.kind, fact.class) {
                 ("changed", class::CLASS) => {
                     stale.units.insert(Unit::Relation(fact.unit));
-                    let same = known.is_none_or(|id| {
-                        id.schema() == Some(fact.text(0)) && id.name() == fact.text(1)
-                    });
+                    let same =
+                        known.is_none_or(|id| id.schema() == Some(fact.text(0)) && id.name() == fact.text(1));
                     if !same {
                         stale.renamed_relations.insert(fact.id);
                         // It may have been an index of a table before it moved.
@@ -291,7 +304,8 @@ impl Observed {
                 }
                 ("changed", class::TYPE) => {
                     stale.units.insert(Unit::Type(fact.id));
-                    if known.is_some_and(|id| id.schema() != Some(fact.text(0)) || id.name() != fact.text(1)) {
+                    if known.is_some_and(|id| id.schema() != Some(fact.text(0)) || id.name() != fact.text(1))
+                    {
                         stale.renamed_types.insert(fact.id);
                     }
                 }
@@ -303,7 +317,8 @@ impl Observed {
                 }
                 ("changed", class::PROC) => {
                     stale.units.insert(Unit::Routine(fact.id));
-                    if known.is_some_and(|id| id.schema() != Some(fact.text(0)) || id.name() != fact.text(1)) {
+                    if known.is_some_and(|id| id.schema() != Some(fact.text(0)) || id.name() != fact.text(1))
+                    {
                         stale.renamed_routines.insert(fact.id);
                     }
                 }
@@ -320,7 +335,12 @@ impl Observed {
     }
 
     /// Adds the units of what no longer exists; false where something unexpected exists (again).
-    fn vanished(&self, now: &HashMap<u32, Vec<u32>>, expected: &HashMap<u32, Vec<u32>>, stale: &mut Stale) -> bool {
+    fn vanished(
+        &self,
+        now: &HashMap<u32, Vec<u32>>,
+        expected: &HashMap<u32, Vec<u32>>,
+        stale: &mut Stale,
+    ) -> bool {
         for (class, oids) in expected {
             let Some(left) = now.get(class) else { continue };
             for oid in oids.iter().filter(|oid| left.binary_search(oid).is_err()) {
@@ -380,8 +400,10 @@ impl Observed {
         if fresh.database_owner != self.catalog.database_owner() {
             return true;
         }
-        let renamed =
-            fresh.ids.iter().any(|(a, (_, id))| self.addresses.ids.get(a).is_some_and(|(_, before)| before != id));
+        let renamed = fresh
+            .ids
+            .iter()
+            .any(|(a, (_, id))| self.addresses.ids.get(a).is_some_and(|(_, before)| before != id));
         let moved = objects.iter().any(|(_, id, object)| match (&object.detail, self.catalog.get(id)) {
             (Detail::Extension(now), Some(before)) => {
                 !matches!(&before.detail, Detail::Extension(old) if old.schema == now.schema)

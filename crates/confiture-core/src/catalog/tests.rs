@@ -1,6 +1,6 @@
 //! Catalogs against real servers.
 
-mod fixture;
 mod changes;
+mod fixture;
 mod read;
 mod refresh;

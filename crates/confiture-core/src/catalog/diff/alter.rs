@@ -22,7 +22,9 @@ pub(super) fn alter(
     }
     let (Some(old), Some(new)) = (pair.before.get(id), pair.after.get(id)) else { return Vec::new() };
     match property {
-        "comment" => comment_sql(pair.before, id, before).map(|sql| Step::new(4950, sql)).into_iter().collect(),
+        "comment" => {
+            comment_sql(pair.before, id, before).map(|sql| Step::new(4950, sql)).into_iter().collect()
+        }
         "owner" => {
             let owner = before.unwrap_or(pair.before.database_owner());
             if owner.is_empty() {
@@ -103,7 +105,9 @@ fn detail(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Object, new: &Obj
                 Some(default) => format!("ALTER DOMAIN {name} SET DEFAULT {default}"),
                 None => format!("ALTER DOMAIN {name} DROP DEFAULT"),
             }),
-            "not null" => one(format!("ALTER DOMAIN {name} {} NOT NULL", if a.not_null { "SET" } else { "DROP" })),
+            "not null" => {
+                one(format!("ALTER DOMAIN {name} {} NOT NULL", if a.not_null { "SET" } else { "DROP" }))
+            }
             _ => Vec::new(),
         },
         (Detail::Routine(a), Detail::Routine(b)) => {
@@ -183,7 +187,10 @@ fn view(pair: Pair<'_>, id: &ObjectId, definition: &str, options: &[String]) -> 
     if shape(pair.before).starts_with(&shape(pair.after)) {
         let with = super::create::with_options(options);
         let rank = 4600 + super::create::view_depth(pair.before, id);
-        return vec![Step::new(rank, format!("CREATE OR REPLACE VIEW {}{with} AS\n{definition}", id.sql_name()))];
+        return vec![Step::new(
+            rank,
+            format!("CREATE OR REPLACE VIEW {}{with} AS\n{definition}", id.sql_name()),
+        )];
     }
     recreate(pair, id)
 }
@@ -217,19 +224,19 @@ fn options(noun: &str, name: &str, old: &[String], new: &[String]) -> Vec<Step> 
 
 /// `OPTIONS (ADD …, SET …, DROP …)` that makes `new` into `old`.
 fn server_options(old: &[String], new: &[String]) -> String {
-    fn pair(option: &String) -> (&str, &str) {
+    fn pair(option: &str) -> (&str, &str) {
         option.split_once('=').unwrap_or((option, ""))
     }
     let mut parts = Vec::new();
-    for (name, value) in old.iter().map(pair) {
-        match new.iter().map(pair).find(|(other, _)| *other == name) {
+    for (name, value) in old.iter().map(|option| pair(option)) {
+        match new.iter().map(|option| pair(option)).find(|(other, _)| *other == name) {
             Some((_, same)) if same == value => {}
             Some(_) => parts.push(format!("SET {} {}", quote_ident(name), quote_literal(value))),
             None => parts.push(format!("ADD {} {}", quote_ident(name), quote_literal(value))),
         }
     }
-    for (name, _) in new.iter().map(pair) {
-        if !old.iter().map(pair).any(|(other, _)| other == name) {
+    for (name, _) in new.iter().map(|option| pair(option)) {
+        if !old.iter().map(|option| pair(option)).any(|(other, _)| other == name) {
             parts.push(format!("DROP {}", quote_ident(name)));
         }
     }
@@ -264,7 +271,9 @@ fn column(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Column, new: &Col
             Some(default) => format!("{alter} SET DEFAULT {default}"),
             None => format!("{alter} DROP DEFAULT"),
         }),
-        "not null" => vec![Step::new(2010, format!("{alter} {} NOT NULL", if old.not_null { "SET" } else { "DROP" }))],
+        "not null" => {
+            vec![Step::new(2010, format!("{alter} {} NOT NULL", if old.not_null { "SET" } else { "DROP" }))]
+        }
         "identity" => match (old.identity, new.identity) {
             (Some(identity), None) => vec![
                 Step::new(2015, format!("{alter} SET NOT NULL")),
@@ -300,7 +309,9 @@ fn column(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Column, new: &Col
             };
             one(format!("{alter} SET STORAGE {storage}"))
         }
-        "compression" => one(format!("{alter} SET COMPRESSION {}", old.compression.as_deref().unwrap_or("default"))),
+        "compression" => {
+            one(format!("{alter} SET COMPRESSION {}", old.compression.as_deref().unwrap_or("default")))
+        }
         "statistics" => one(format!("{alter} SET STATISTICS {}", old.statistics.unwrap_or(-1))),
         "options" => {
             let mut steps = options("TABLE", "", &old.options, &new.options);
@@ -324,7 +335,9 @@ fn table(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Table, new: &Table
     let one = |sql: String| vec![Step::new(2000, sql)];
     match property {
         "persistence" => one(format!("{alter} SET {}", persistence(old.persistence))),
-        "access method" => one(format!("{alter} SET ACCESS METHOD {}", old.access_method.as_deref().unwrap_or("heap"))),
+        "access method" => {
+            one(format!("{alter} SET ACCESS METHOD {}", old.access_method.as_deref().unwrap_or("heap")))
+        }
         "options" => options(noun, &name, &old.options, &new.options),
         "row security" => {
             one(format!("{alter} {} ROW LEVEL SECURITY", if old.row_security { "ENABLE" } else { "DISABLE" }))
@@ -353,7 +366,10 @@ fn table(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Table, new: &Table
         "partition of" | "partition bound" => {
             let mut steps = Vec::new();
             if let Some(parent) = &new.partition_of {
-                steps.push(Step::new(2000, format!("ALTER TABLE {} DETACH PARTITION {name}", parent.sql_name())));
+                steps.push(Step::new(
+                    2000,
+                    format!("ALTER TABLE {} DETACH PARTITION {name}", parent.sql_name()),
+                ));
             }
             if let (Some(parent), Some(bound)) = (&old.partition_of, &old.partition_bound) {
                 let sql = format!("ALTER TABLE {} ATTACH PARTITION {name} {bound}", parent.sql_name());
@@ -375,7 +391,9 @@ fn table(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Table, new: &Table
             Some(of_type) => format!("{alter} OF {of_type}"),
             None => format!("{alter} NOT OF"),
         }),
-        "server options" => one(format!("{alter} {}", server_options(&old.server_options, &new.server_options))),
+        "server options" => {
+            one(format!("{alter} {}", server_options(&old.server_options, &new.server_options)))
+        }
         _ => Vec::new(),
     }
 }
@@ -409,7 +427,8 @@ fn index(
         }
         "statistics" => {
             let column = |entry: &String| entry.split('=').next().unwrap_or_default().to_owned();
-            let gone = new.statistics.iter().map(column).filter(|c| !old.statistics.iter().any(|e| column(e) == *c));
+            let gone =
+                new.statistics.iter().map(column).filter(|c| !old.statistics.iter().any(|e| column(e) == *c));
             let mut targets: Vec<(String, String)> = gone.map(|column| (column, "-1".to_owned())).collect();
             targets.extend(old.statistics.iter().map(|entry| {
                 let (column, target) = entry.split_once('=').unwrap_or((entry, "-1"));
@@ -454,7 +473,8 @@ fn labels(name: &str, old: &[String], new: &[String]) -> Vec<Step> {
             if old.contains(from) || new.contains(to) {
                 return Vec::new();
             }
-            let sql = format!("ALTER TYPE {name} RENAME VALUE {} TO {}", quote_literal(from), quote_literal(to));
+            let sql =
+                format!("ALTER TYPE {name} RENAME VALUE {} TO {}", quote_literal(from), quote_literal(to));
             steps.push(Step::new(2000, sql));
         }
         return steps;
@@ -479,14 +499,17 @@ fn role(name: &str, property: &str, old: &Role, new: &Role) -> Vec<Step> {
     match property {
         "attributes" => {
             let has = |word: &str| old.attributes.iter().any(|attribute| attribute == word);
-            let mut words: Vec<String> = ["SUPERUSER", "CREATEROLE", "CREATEDB", "LOGIN", "REPLICATION", "BYPASSRLS"]
-                .into_iter()
-                .map(|word| if has(word) { word.to_owned() } else { format!("NO{word}") })
-                .collect();
+            let mut words: Vec<String> =
+                ["SUPERUSER", "CREATEROLE", "CREATEDB", "LOGIN", "REPLICATION", "BYPASSRLS"]
+                    .into_iter()
+                    .map(|word| if has(word) { word.to_owned() } else { format!("NO{word}") })
+                    .collect();
             words.push(if has("NOINHERIT") { "NOINHERIT" } else { "INHERIT" }.to_owned());
-            let starts = |start: &str| old.attributes.iter().find(|attribute| attribute.starts_with(start)).cloned();
+            let starts =
+                |start: &str| old.attributes.iter().find(|attribute| attribute.starts_with(start)).cloned();
             words.push(starts("CONNECTION LIMIT").unwrap_or_else(|| "CONNECTION LIMIT -1".to_owned()));
-            if new.attributes.iter().any(|a| a.starts_with("VALID UNTIL")) || starts("VALID UNTIL").is_some() {
+            if new.attributes.iter().any(|a| a.starts_with("VALID UNTIL")) || starts("VALID UNTIL").is_some()
+            {
                 words.push(starts("VALID UNTIL").unwrap_or_else(|| "VALID UNTIL 'infinity'".to_owned()));
             }
             one(format!("ALTER ROLE {name} {}", words.join(" ")))
@@ -498,7 +521,8 @@ fn role(name: &str, property: &str, old: &Role, new: &Role) -> Vec<Step> {
                 steps.push(Step::new(2000, format!("REVOKE {} FROM {name}", group(entry))));
             }
             for entry in old.member_of.iter().filter(|entry| !new.member_of.contains(entry)) {
-                let option = entry.split_once(" WITH ").map(|(_, o)| format!(" WITH {o}")).unwrap_or_default();
+                let option =
+                    entry.split_once(" WITH ").map(|(_, o)| format!(" WITH {o}")).unwrap_or_default();
                 steps.push(Step::new(2001, format!("GRANT {} TO {name}{option}", group(entry))));
             }
             steps
@@ -511,7 +535,8 @@ fn role(name: &str, property: &str, old: &Role, new: &Role) -> Vec<Step> {
             }
             for entry in old.settings.iter().filter(|entry| !new.settings.contains(entry)) {
                 let (key, value) = entry.split_once('=').unwrap_or((entry, ""));
-                let sql = format!("ALTER ROLE {name} SET {} TO {}", quote_ident(key), setting_value(key, value));
+                let sql =
+                    format!("ALTER ROLE {name} SET {} TO {}", quote_ident(key), setting_value(key, value));
                 steps.push(Step::new(2000, sql));
             }
             steps

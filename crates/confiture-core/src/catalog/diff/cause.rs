@@ -29,7 +29,8 @@ pub(super) fn nest(pair: Pair<'_>, flat: Vec<Difference>) -> Vec<Difference> {
     let mut slots: Vec<Option<Difference>> = flat.into_iter().map(Some).collect();
     let mut children: HashMap<usize, Vec<Difference>> = HashMap::new();
     for (at, &root) in roots.iter().enumerate() {
-        if root != at && roots[root] == root
+        if root != at
+            && roots[root] == root
             && let Some(difference) = slots[at].take()
         {
             children.entry(root).or_default().push(difference);
@@ -120,12 +121,16 @@ impl Index {
                     return None;
                 }
                 same.get(&target.table).copied().or_else(|| {
-                    target.columns.iter().find_map(|c| same.get(&target.table.member(Kind::Column, c)).copied())
+                    target
+                        .columns
+                        .iter()
+                        .find_map(|c| same.get(&target.table.member(Kind::Column, c)).copied())
                 })
             }
             (Kind::Index, Detail::Index(index)) => {
                 let (schema, name) = id.owner_path()?;
-                let of = |column: &str| same.get(&ObjectId::new(Kind::Column, [schema, name, column])).copied();
+                let of =
+                    |column: &str| same.get(&ObjectId::new(Kind::Column, [schema, name, column])).copied();
                 index
                     .columns
                     .iter()
@@ -211,7 +216,8 @@ impl Index {
             }
             (Detail::Index(index), _) if index.constraint.is_some() && is_shape(property) => {
                 let (schema, name) = id.owner_path()?;
-                let constraint = ObjectId::new(Kind::Constraint, [schema, name, index.constraint.as_deref()?]);
+                let constraint =
+                    ObjectId::new(Kind::Constraint, [schema, name, index.constraint.as_deref()?]);
                 ["definition", "type"].into_iter().find_map(|property| self.change(&constraint, property))
             }
             (Detail::Index(_), "replica identity") => {
@@ -235,9 +241,17 @@ impl Index {
     }
 
     /// The rename of a column that turns `before` into `after`.
-    fn of_renamed_column(&self, flat: &[Difference], id: &ObjectId, before: &str, after: &str) -> Option<usize> {
+    fn of_renamed_column(
+        &self,
+        flat: &[Difference],
+        id: &ObjectId,
+        before: &str,
+        after: &str,
+    ) -> Option<usize> {
         flat.iter().enumerate().find_map(|(at, d)| {
-            let Change::Changed { property, before: Some(old), after: Some(new) } = &d.change else { return None };
+            let Change::Changed { property, before: Some(old), after: Some(new) } = &d.change else {
+                return None;
+            };
             let column = matches!(d.object.kind(), Kind::Column | Kind::Attribute);
             if property != "name" || !column || d.object == *id {
                 return None;
@@ -305,7 +319,11 @@ fn owners(catalog: &Catalog, id: &ObjectId) -> Vec<ObjectId> {
             }
             if let Some(parent) = &index.attached_to {
                 out.extend(
-                    catalog.of_kind(Kind::Index).map(|(id, _)| id).find(|id| id.sql_name() == *parent).cloned(),
+                    catalog
+                        .of_kind(Kind::Index)
+                        .map(|(id, _)| id)
+                        .find(|id| id.sql_name() == *parent)
+                        .cloned(),
                 );
             }
         }

@@ -6,8 +6,8 @@ use super::drop::{Wanted, privilege_sql, setting_sql, setting_value};
 use super::{Pair, Step};
 use crate::catalog::id::{quote_ident, quote_literal};
 use crate::catalog::{
-    Catalog, Column, ConstraintType, Detail, Enabled, Identity, Kind, ObjectId, Persistence, Policy, Properties,
-    Role, Routine, Sequence, Table,
+    Catalog, Column, ConstraintType, Detail, Enabled, Identity, Kind, ObjectId, Persistence, Policy,
+    Properties, Role, Routine, Sequence, Table,
 };
 
 /// Statements that make `id` as the first catalog has it, with owner and comment.
@@ -93,7 +93,9 @@ fn body(pair: Pair<'_>, id: &ObjectId, detail: &Detail) -> Vec<Step> {
                 ("CANONICAL", &range.canonical),
                 ("SUBTYPE_DIFF", &range.subtype_diff),
             ];
-            parts.extend(more.iter().filter_map(|(word, value)| Some(format!("{word} = {}", value.as_ref()?))));
+            parts.extend(
+                more.iter().filter_map(|(word, value)| Some(format!("{word} = {}", value.as_ref()?))),
+            );
             parts.push(format!("MULTIRANGE_TYPE_NAME = {}", range.multirange));
             one(1450, format!("CREATE TYPE {name} AS RANGE ({})", parts.join(", ")))
         }
@@ -283,11 +285,8 @@ fn create_sequence(name: &str, sequence: &Sequence) -> Vec<Step> {
         return Vec::new();
     }
     let unlogged = if sequence.persistence == Persistence::Unlogged { "UNLOGGED " } else { "" };
-    let sql = format!(
-        "CREATE {unlogged}SEQUENCE {name} AS {} {}",
-        sequence.data_type,
-        sequence_options(sequence)
-    );
+    let sql =
+        format!("CREATE {unlogged}SEQUENCE {name} AS {} {}", sequence.data_type, sequence_options(sequence));
     let mut steps = vec![Step::new(1600, sql)];
     if let Some(column) = &sequence.owned_by {
         let column = format!("{}.{}", column.owner_sql(), column.sql_name());
@@ -325,10 +324,10 @@ pub(super) fn column_sql(catalog: &Catalog, id: &ObjectId, column: &Column) -> S
 /// `GENERATED … AS IDENTITY (…)` with the parameters of its sequence.
 pub(super) fn identity_sql(catalog: &Catalog, column: &ObjectId, identity: Identity) -> String {
     let how = if identity == Identity::Always { "ALWAYS" } else { "BY DEFAULT" };
-    let sequence =
-        catalog.sequences().find(|(_, s)| s.identity && s.owned_by.as_ref() == Some(column)).map(|(id, s)| {
-            format!(" (SEQUENCE NAME {} {})", id.sql_name(), sequence_options(s))
-        });
+    let sequence = catalog
+        .sequences()
+        .find(|(_, s)| s.identity && s.owned_by.as_ref() == Some(column))
+        .map(|(id, s)| format!(" (SEQUENCE NAME {} {})", id.sql_name(), sequence_options(s)));
     format!("GENERATED {how} AS IDENTITY{}", sequence.unwrap_or_default())
 }
 
@@ -465,7 +464,10 @@ fn create_index(catalog: &Catalog, id: &ObjectId, index: &crate::catalog::Index)
             Some(tablespace) => format!(" TABLESPACE {}", quote_ident(tablespace)),
             None => String::new(),
         };
-        steps.push(Step::new(rank, format!("CREATE {unique}INDEX {name} ON {on} {head}{tablespace}{predicate}")));
+        steps.push(Step::new(
+            rank,
+            format!("CREATE {unique}INDEX {name} ON {on} {head}{tablespace}{predicate}"),
+        ));
     }
     if !index.options.is_empty() {
         let sql = format!("ALTER INDEX {qualified} SET ({})", options_sql(&index.options));
@@ -596,12 +598,23 @@ fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
     match id.kind() {
         Kind::Aggregate => {
             let keys = [
-                ("sfunc", "SFUNC"), ("stype", "STYPE"), ("sspace", "SSPACE"), ("finalfunc", "FINALFUNC"),
-                ("finalfunc_extra", "FINALFUNC_EXTRA"), ("finalfunc_modify", "FINALFUNC_MODIFY"),
-                ("combinefunc", "COMBINEFUNC"), ("serialfunc", "SERIALFUNC"), ("deserialfunc", "DESERIALFUNC"),
-                ("msfunc", "MSFUNC"), ("minvfunc", "MINVFUNC"), ("mstype", "MSTYPE"), ("msspace", "MSSPACE"),
-                ("mfinalfunc", "MFINALFUNC"), ("mfinalfunc_extra", "MFINALFUNC_EXTRA"),
-                ("hypothetical", "HYPOTHETICAL"), ("parallel", "PARALLEL"),
+                ("sfunc", "SFUNC"),
+                ("stype", "STYPE"),
+                ("sspace", "SSPACE"),
+                ("finalfunc", "FINALFUNC"),
+                ("finalfunc_extra", "FINALFUNC_EXTRA"),
+                ("finalfunc_modify", "FINALFUNC_MODIFY"),
+                ("combinefunc", "COMBINEFUNC"),
+                ("serialfunc", "SERIALFUNC"),
+                ("deserialfunc", "DESERIALFUNC"),
+                ("msfunc", "MSFUNC"),
+                ("minvfunc", "MINVFUNC"),
+                ("mstype", "MSTYPE"),
+                ("msspace", "MSSPACE"),
+                ("mfinalfunc", "MFINALFUNC"),
+                ("mfinalfunc_extra", "MFINALFUNC_EXTRA"),
+                ("hypothetical", "HYPOTHETICAL"),
+                ("parallel", "PARALLEL"),
             ];
             let mut parts = list(&keys);
             for (key, word) in [("initcond", "INITCOND"), ("minitcond", "MINITCOND")] {
@@ -628,7 +641,12 @@ fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
                     parts.push(format!("{word} = {}", operator_sql(operator)));
                 }
             }
-            let rest = list(&[("restrict", "RESTRICT"), ("join", "JOIN"), ("hashes", "HASHES"), ("merges", "MERGES")]);
+            let rest = list(&[
+                ("restrict", "RESTRICT"),
+                ("join", "JOIN"),
+                ("hashes", "HASHES"),
+                ("merges", "MERGES"),
+            ]);
             if !rest.is_empty() {
                 parts.push(rest);
             }
@@ -640,7 +658,10 @@ fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
             let members = p.list("members");
             if !members.is_empty() {
                 let members: Vec<String> = members.iter().map(|m| member_sql(m)).collect();
-                steps.push(Step::new(1870, format!("ALTER OPERATOR FAMILY {name} ADD {}", members.join(", "))));
+                steps.push(Step::new(
+                    1870,
+                    format!("ALTER OPERATOR FAMILY {name} ADD {}", members.join(", ")),
+                ));
             }
             steps
         }
@@ -668,9 +689,12 @@ fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
         }
         Kind::Collation => {
             let mut parts = list(&[("provider", "PROVIDER")]);
-            for (key, word) in
-                [("locale", "LOCALE"), ("rules", "RULES"), ("lc_collate", "LC_COLLATE"), ("lc_ctype", "LC_CTYPE")]
-            {
+            for (key, word) in [
+                ("locale", "LOCALE"),
+                ("rules", "RULES"),
+                ("lc_collate", "LC_COLLATE"),
+                ("lc_ctype", "LC_CTYPE"),
+            ] {
                 if let Some(value) = quoted(key) {
                     let _ = write!(parts, ", {word} = {value}");
                 }
@@ -683,21 +707,34 @@ fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
         Kind::Conversion => {
             let default = if p.text("default").is_some() { "DEFAULT " } else { "" };
             let (from, to) = (quote_literal(text("from")), quote_literal(text("to")));
-            one(1800, format!("CREATE {default}CONVERSION {name} FOR {from} TO {to} FROM {}", text("function")))
+            one(
+                1800,
+                format!("CREATE {default}CONVERSION {name} FOR {from} TO {to} FROM {}", text("function")),
+            )
         }
         Kind::TextSearchParser => {
             let keys = [
-                ("start", "START"), ("gettoken", "GETTOKEN"), ("end", "END"), ("lextypes", "LEXTYPES"),
+                ("start", "START"),
+                ("gettoken", "GETTOKEN"),
+                ("end", "END"),
+                ("lextypes", "LEXTYPES"),
                 ("headline", "HEADLINE"),
             ];
             one(1200, format!("CREATE TEXT SEARCH PARSER {name} ({})", list(&keys)))
         }
-        Kind::TextSearchTemplate => {
-            one(1200, format!("CREATE TEXT SEARCH TEMPLATE {name} ({})", list(&[("init", "INIT"), ("lexize", "LEXIZE")])))
-        }
+        Kind::TextSearchTemplate => one(
+            1200,
+            format!(
+                "CREATE TEXT SEARCH TEMPLATE {name} ({})",
+                list(&[("init", "INIT"), ("lexize", "LEXIZE")])
+            ),
+        ),
         Kind::TextSearchDictionary => {
             let options = p.text("options").map(|options| format!(", {options}")).unwrap_or_default();
-            one(1300, format!("CREATE TEXT SEARCH DICTIONARY {name} (TEMPLATE = {}{options})", text("template")))
+            one(
+                1300,
+                format!("CREATE TEXT SEARCH DICTIONARY {name} (TEMPLATE = {}{options})", text("template")),
+            )
         }
         Kind::TextSearchConfiguration => {
             let mut steps =

@@ -173,7 +173,11 @@ pub(super) fn setting_sql(id: &ObjectId, value: Option<&str>) -> String {
 pub(super) fn setting_value(name: &str, value: &str) -> String {
     let list = matches!(
         name.to_ascii_lowercase().as_str(),
-        "search_path" | "temp_tablespaces" | "session_preload_libraries" | "local_preload_libraries" | "datestyle"
+        "search_path"
+            | "temp_tablespaces"
+            | "session_preload_libraries"
+            | "local_preload_libraries"
+            | "datestyle"
     );
     if list { value.to_owned() } else { crate::catalog::id::quote_literal(value) }
 }

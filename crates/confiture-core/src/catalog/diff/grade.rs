@@ -60,7 +60,8 @@ pub(super) fn grade(pair: Pair<'_>, difference: &Difference) -> Grade {
 
 /// Whether every old label is still there, in the same order.
 fn only_added(pair: Pair<'_>, difference: &Difference) -> bool {
-    let labels = |catalog: &crate::catalog::Catalog| match catalog.get(&difference.object).map(|o| &o.detail) {
+    let labels = |catalog: &crate::catalog::Catalog| match catalog.get(&difference.object).map(|o| &o.detail)
+    {
         Some(Detail::Enum(value)) => value.labels.clone(),
         _ => Vec::new(),
     };

@@ -47,10 +47,12 @@ fn text(value: Option<&Value>, other: Option<&Value>) -> Option<String> {
             let parts: Vec<String> = list.iter().filter_map(|value| text(Some(value), None)).collect();
             Some(parts.join(", "))
         }
-        (Some(value @ Value::Object(_)), _) => Some(match serde_json::from_value::<ObjectId>(value.clone()) {
-            Ok(id) => id.to_string(),
-            Err(_) => value.to_string(),
-        }),
+        (Some(value @ Value::Object(_)), _) => {
+            Some(match serde_json::from_value::<ObjectId>(value.clone()) {
+                Ok(id) => id.to_string(),
+                Err(_) => value.to_string(),
+            })
+        }
         (Some(value), _) => Some(value.to_string()),
     }
 }

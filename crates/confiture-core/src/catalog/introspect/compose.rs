@@ -178,11 +178,13 @@ pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
             }
             ["member", catalog, oid] => out.push_str(&member(catalog, oid)),
             ["alive", catalog, alias] => {
-                let counts = ALIVE.iter().find(|(name, _)| name == catalog).map_or("true", |(_, counts)| counts);
+                let counts =
+                    ALIVE.iter().find(|(name, _)| name == catalog).map_or("true", |(_, counts)| counts);
                 let words: Vec<String> = counts
                     .split(' ')
                     .map(|word| match word {
-                        "relkind" | "relnamespace" | "tgisinternal" | "rulename" | "typtype" | "typcategory" | "oid" => {
+                        "relkind" | "relnamespace" | "tgisinternal" | "rulename" | "typtype"
+                        | "typcategory" | "oid" => {
                             format!("{alias}.{word}")
                         }
                         other => other.to_owned(),

@@ -93,7 +93,10 @@ fn parse<'a, T: serde::Deserialize<'a>>(text: &'a str) -> Result<T, DbFailure> {
 }
 
 fn unexpected(what: &str) -> DbFailure {
-    DbFailure { message: format!("the catalog query returned something unexpected: {what}"), ..DbFailure::default() }
+    DbFailure {
+        message: format!("the catalog query returned something unexpected: {what}"),
+        ..DbFailure::default()
+    }
 }
 
 /// Makes objects of `facts` and enters their addresses, units and comments into `addresses`.
@@ -138,10 +141,10 @@ pub(in crate::catalog) fn decode(
         }
     }
     for fact in facts {
-        if fact.kind == "column" {
-            if let Some((id, object)) = decoder.column(fact, &not_null) {
-                columns.entry(fact.unit).or_default().push((fact.sub, id, object));
-            }
+        if fact.kind == "column"
+            && let Some((id, object)) = decoder.column(fact, &not_null)
+        {
+            columns.entry(fact.unit).or_default().push((fact.sub, id, object));
         }
     }
     let mut tables: Vec<_> = columns.into_iter().collect();
@@ -285,7 +288,11 @@ impl<'a> Decoder<'_, 'a> {
         numbers.split_whitespace().filter_map(|number| self.column_name(relation, number)).collect()
     }
 
-    fn column(&mut self, fact: &Fact<'a>, not_null: &HashMap<(u32, i32), (bool, bool)>) -> Option<(ObjectId, Object)> {
+    fn column(
+        &mut self,
+        fact: &Fact<'a>,
+        not_null: &HashMap<(u32, i32), (bool, bool)>,
+    ) -> Option<(ObjectId, Object)> {
         let relation = self.relation(fact.unit)?;
         let mut f = Fields(fact.fields().iter());
         let kind = if relation.kind() == Kind::Composite { Kind::Attribute } else { Kind::Column };
@@ -521,12 +528,7 @@ impl<'a> Decoder<'_, 'a> {
             expression_or_predicate: f.flag(),
             access_method: f.string(),
         };
-        self.push_commented(
-            Unit::Relation(fact.unit),
-            Some(address(fact)),
-            id,
-            plain(Detail::Index(index)),
-        );
+        self.push_commented(Unit::Relation(fact.unit), Some(address(fact)), id, plain(Detail::Index(index)));
     }
 
     fn part(&mut self, fact: &Fact<'a>, f: &mut Fields<'_, 'a>) {
@@ -636,7 +638,13 @@ impl<'a> Decoder<'_, 'a> {
     }
 
     /// Owner, ACL and JSON properties: the common tail of the kinds few migrations touch.
-    fn properties(&mut self, unit: Unit, fact: &Fact<'a>, id: ObjectId, f: &mut Fields<'_, 'a>) -> Result<(), DbFailure> {
+    fn properties(
+        &mut self,
+        unit: Unit,
+        fact: &Fact<'a>,
+        id: ObjectId,
+        f: &mut Fields<'_, 'a>,
+    ) -> Result<(), DbFailure> {
         let (owner, acl) = (f.opt(), f.opt());
         let mut properties: BTreeMap<String, Value> = parse(f.opt().unwrap_or("{}"))?;
         for value in properties.values_mut() {
@@ -672,8 +680,9 @@ impl<'a> Decoder<'_, 'a> {
                 };
                 self.privileges(unit, &id, owner, acl);
                 let mut object = object;
-                object.comment =
-                    self.comment(address(fact)).filter(|c| id.name() != "public" || c != "standard public schema");
+                object.comment = self
+                    .comment(address(fact))
+                    .filter(|c| id.name() != "public" || c != "standard public schema");
                 self.enter(unit, Some(address(fact)), &id);
                 self.out.push((unit, id, object));
             }
@@ -692,7 +701,12 @@ impl<'a> Decoder<'_, 'a> {
                 let role = f.text();
                 let (name, value) = f.text().split_once('=').unwrap_or_default();
                 let id = ObjectId::new(Kind::Setting, [role, name]);
-                self.push_commented(unit, None, id, plain(Detail::Setting(Setting { value: value.to_owned() })));
+                self.push_commented(
+                    unit,
+                    None,
+                    id,
+                    plain(Detail::Setting(Setting { value: value.to_owned() })),
+                );
             }
             "default-privilege" => {
                 let (role, schema, letter, acl) = (f.text(), f.opt(), f.text(), f.text());
@@ -724,8 +738,11 @@ impl<'a> Decoder<'_, 'a> {
                     schemas: f.json_list()?,
                     generated_columns: f.owned(),
                 };
-                let object =
-                    Object { owner: self.owner(owner), comment: None, detail: Detail::Publication(publication) };
+                let object = Object {
+                    owner: self.owner(owner),
+                    comment: None,
+                    detail: Detail::Publication(publication),
+                };
                 self.push_commented(unit, Some(address(fact)), id, object);
             }
             _ => {}
@@ -776,7 +793,8 @@ fn plain(detail: Detail) -> Object {
 
 /// Who granted most of a column's privileges: the table's owner, whom the column's row does not name.
 fn acl_owner(acl: &str) -> String {
-    acl.split('\u{1}').next().and_then(|item| item.rsplit_once('/')).map_or_else(String::new, |(_, grantor)| {
-        grantor.trim_matches('"').replace("\"\"", "\"")
-    })
+    acl.split('\u{1}')
+        .next()
+        .and_then(|item| item.rsplit_once('/'))
+        .map_or_else(String::new, |(_, grantor)| grantor.trim_matches('"').replace("\"\"", "\""))
 }

@@ -30,7 +30,8 @@ async fn refreshing_equals_reading_everything() {
         let mut observed = Observed::full(&session).await.expect("an observation");
         let mut count = 0;
         for statement in STATEMENTS.split("\n\n").map(str::trim).filter(|s| !s.is_empty()) {
-            let head: String = statement.lines().filter(|l| !l.starts_with("--")).collect::<Vec<_>>().join(" ");
+            let head: String =
+                statement.lines().filter(|l| !l.starts_with("--")).collect::<Vec<_>>().join(" ");
             if head.is_empty() || head.contains("[18]") && major < 18 || head.contains("[15]") && major < 15 {
                 continue;
             }
@@ -56,7 +57,8 @@ async fn refreshing_equals_reading_everything() {
             check(&session, &inner, &format!("{major} in savepoint: {head}"), &mut failures).await;
             run(&session, "ROLLBACK TO s").await;
             let after = refresh(&inner).await;
-            check(&session, &after, &format!("{major} rolled back to savepoint: {head}"), &mut failures).await;
+            check(&session, &after, &format!("{major} rolled back to savepoint: {head}"), &mut failures)
+                .await;
             run(&session, "ROLLBACK").await;
             // Committed.
             run(&session, statement).await;
