@@ -3,3 +3,4 @@
 mod changes;
 mod fixture;
 mod read;
+mod refresh;

@@ -224,19 +224,19 @@ fn options(noun: &str, name: &str, old: &[String], new: &[String]) -> Vec<Step> 
 
 /// `OPTIONS (ADD …, SET …, DROP …)` that makes `new` into `old`.
 fn server_options(old: &[String], new: &[String]) -> String {
-    fn pair(option: &String) -> (&str, &str) {
+    fn pair(option: &str) -> (&str, &str) {
         option.split_once('=').unwrap_or((option, ""))
     }
     let mut parts = Vec::new();
-    for (name, value) in old.iter().map(pair) {
-        match new.iter().map(pair).find(|(other, _)| *other == name) {
+    for (name, value) in old.iter().map(|option| pair(option)) {
+        match new.iter().map(|option| pair(option)).find(|(other, _)| *other == name) {
             Some((_, same)) if same == value => {}
             Some(_) => parts.push(format!("SET {} {}", quote_ident(name), quote_literal(value))),
             None => parts.push(format!("ADD {} {}", quote_ident(name), quote_literal(value))),
         }
     }
-    for (name, _) in new.iter().map(pair) {
-        if !old.iter().map(pair).any(|(other, _)| other == name) {
+    for (name, _) in new.iter().map(|option| pair(option)) {
+        if !old.iter().map(|option| pair(option)).any(|(other, _)| other == name) {
             parts.push(format!("DROP {}", quote_ident(name)));
         }
     }
