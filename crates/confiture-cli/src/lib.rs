@@ -1,1 +1,54 @@
-//! To be filled.
+//! The `confiture` command line, as a library: a downstream binary adds its plugins and calls [`main`].
+//!
+//! ```no_run
+//! // use acme_rules as _;   // links its registrations
+//! fn main() -> std::process::ExitCode {
+//!     confiture_cli::main()
+//! }
+//! ```
+//!
+//! The crate holds no logic that a library user would miss: it reads arguments, configuration and
+//! environment, calls the other crates and prints reports.
+
+mod args;
+mod commands;
+mod exit;
+mod progress;
+mod report;
+mod settings;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use confiture_fixtures as _;
+use confiture_gates as _;
+use confiture_mutation as _;
+use confiture_perf as _;
+
+pub use exit::ExitStatus;
+
+/// Runs the command line of this process and returns its exit code.
+pub fn main() -> ExitCode {
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed };
+            if error.print().is_err() {
+                return ExitStatus::Bug.into();
+            }
+            return status.into();
+        }
+    };
+    terminal::init_tracing(args.verbose);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            terminal::error(&format!("failed to start: {error}"));
+            return ExitStatus::Bug.into();
+        }
+    };
+    let status = runtime.block_on(commands::run(args));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    status.into()
+}

@@ -6,6 +6,7 @@
 //! databases ([`db`]) and defines the plugin traits and their registry ([`plugin`]).
 
 pub mod catalog;
+pub mod config;
 pub mod db;
 mod diagnostic;
 pub mod migration;

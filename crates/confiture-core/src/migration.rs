@@ -55,6 +55,15 @@ impl Step {
             Self::Absent | Self::NotRunnable { .. } => None,
         }
     }
+
+    /// The file that holds the step.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        match self {
+            Self::Sql(script) => Some(&script.source.path),
+            Self::NotRunnable { file, .. } => Some(file),
+            Self::Absent => None,
+        }
+    }
 }
 
 /// One migration: a version, a name and its scripts.
@@ -81,5 +90,10 @@ impl Migration {
             Direction::Up => &self.up,
             Direction::Down => &self.down,
         }
+    }
+
+    /// The file of its forward step, else that of its rollback.
+    pub fn file(&self) -> Option<&std::path::Path> {
+        self.up.file().or_else(|| self.down.file())
     }
 }

@@ -30,9 +30,14 @@
 
 mod check;
 mod registry;
+mod reporter;
 
-pub use check::Check;
+pub use check::{
+    Check, CheckContext, CheckError, Interruption, Isolation, Outcome, RoundTrip, RungRecord, ScriptRun,
+    StatementFailure, Verdict,
+};
 pub use registry::{Factory, Origin, PluginError, PluginKind, Registration, Registry};
+pub use reporter::{ReportStyle, Reporter};
 
 /// What a plugin says of itself; the one home of its id and documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +66,7 @@ pub use inventory;
 
 /// Registers a plugin type (which implements `Default`) or an explanation page.
 ///
-/// `register!(layout Type)`, `register!(check Type)`, `register!(explanation CONST)`.
+/// `register!(layout Type)`, `register!(check Type)`, `register!(reporter Type)`, `register!(explanation CONST)`.
 #[macro_export]
 macro_rules! register {
     (layout $ty:ty) => {
@@ -69,6 +74,9 @@ macro_rules! register {
     };
     (check $ty:ty) => {
         $crate::register!(@plugin $ty, Check, $crate::plugin::Check);
+    };
+    (reporter $ty:ty) => {
+        $crate::register!(@plugin $ty, Reporter, $crate::plugin::Reporter);
     };
     (explanation $explanation:expr) => {
         $crate::plugin::inventory::submit! { $explanation }

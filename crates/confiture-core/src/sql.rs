@@ -1,1 +1,31 @@
 //! PostgreSQL's SQL as text: a lossless lexer and what is built on it.
+//!
+//! Nothing here fails and nothing is lost: every byte of a script belongs to a token ([`lex`]), statements
+//! are ranges of the user's own text ([`split`]), and changes are edits of those ranges.
+
+mod classify;
+mod cursor;
+mod edit;
+mod head;
+mod lex;
+mod name;
+mod outline;
+mod quote;
+#[cfg(test)]
+mod soup;
+mod span;
+mod split;
+
+pub use classify::{Classification, Reach, SessionEffect, TransactionControl, TransactionSafety, classify};
+pub use edit::{Edit, EditError, apply};
+pub use head::{Modifier, ObjectKind, Verb};
+pub use lex::{Token, TokenKind, Tokens, Unterminated, lex, psql_variable};
+pub use name::ObjectName;
+pub use outline::{
+    Action, ActionKind, Assignment, Attribute, AttributeKind, Body, Clause, ClauseKind, Column, Definition,
+    Index, Item, ItemKind, Outline, Part, PartKind, References, Rows, Table, TableOption, TableOptionKind,
+    outline,
+};
+pub use quote::{Quoted, quote_literal};
+pub use span::Span;
+pub use split::{Opening, Statement, StatementKind, split};

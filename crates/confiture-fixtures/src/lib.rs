@@ -1,1 +1,23 @@
-//! To be filled.
+//! Puts a PostgreSQL database into a known state, and says whether it is in it.
+//!
+//! - [`MigrationRunner`] applies and rolls back migrations as their own tool would.
+//! - [`Ladder`] climbs a chain one migration at a time and observes each one: up, down, up again.
+//! - [`SchemaSnapshotter`] captures a schema and compares it with another.
+//! - [`TestRun`] judges a whole directory with every registered check.
+//!
+//! The crate never writes to a database it did not create and mark.
+
+mod checks;
+mod error;
+mod ladder;
+mod runner;
+mod setup;
+mod snapshot;
+mod test_run;
+
+pub use error::FixtureError;
+pub use ladder::{Depth, Ladder, LadderOptions};
+pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
+pub use setup::SetupFile;
+pub use snapshot::SchemaSnapshotter;
+pub use test_run::{Event, TestOptions, TestRun, TestSource, Tested};

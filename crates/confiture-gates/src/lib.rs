@@ -1,1 +1,3 @@
-//! To be filled.
+//! Deployment gates for PostgreSQL migrations: verdicts with evidence.
+//!
+//! Nothing is implemented yet.

@@ -1,1 +1,3 @@
-//! To be filled.
+//! Breaks PostgreSQL migrations on purpose and says who would notice.
+//!
+//! Nothing is implemented yet.

@@ -1,1 +1,3 @@
-//! To be filled.
+//! What a PostgreSQL migration locks, rewrites, writes and costs.
+//!
+//! Nothing is implemented yet.

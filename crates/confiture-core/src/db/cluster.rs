@@ -4,8 +4,10 @@ mod directory;
 mod initdb;
 mod keeper;
 mod spawn;
+mod watchdog;
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -20,6 +22,9 @@ use spawn::{RunAs, WhenWeDie};
 
 /// The port in the socket's name; nothing listens on the network.
 const PORT: u16 = 5432;
+/// Whoever can enter the socket directory is us; a network address, which only the caller's own
+/// settings can open, asks for a password.
+const HBA: &str = "local all all trust\nlocal replication all trust\nhost all all all scram-sha-256\n";
 /// How long a server may take to accept its first connection.
 const START_LIMIT: Duration = Duration::from_secs(60);
 const POLL: Duration = Duration::from_millis(2);
@@ -49,6 +54,8 @@ pub struct Cluster {
     keeper: Keeper,
     directory: ClusterDir,
     endpoint: Endpoint,
+    program: PathBuf,
+    run_as: RunAs,
 }
 
 impl Cluster {
@@ -113,6 +120,7 @@ impl Cluster {
         let data = directory.data();
         let conf = configuration(&directory, server, options);
         directory::write(&data.join("postgresql.conf"), &conf, run_as)?;
+        directory::write(&data.join("pg_hba.conf"), HBA, run_as)?;
         let log = File::options().append(true).create(true).open(directory.log());
         let log = log.map_err(io_at("create", directory.log()))?;
         let both = log.try_clone().map_err(io_at("open", directory.log()))?;
@@ -121,13 +129,12 @@ impl Cluster {
         command.arg("-D").arg(&data).stdout(log).stderr(both);
         let keeper = Keeper::start(command).map_err(io_at("start", &program))?;
         tracing::debug!(pid = keeper.pid().as_raw_nonzero(), path = %directory.path().display(), ?run_as, ?filled, "cluster started");
-        let endpoint = Endpoint::socket(&directory.sockets(), PORT, "postgres", "postgres");
-        Ok(Self { keeper, directory, endpoint })
+        let endpoint = Endpoint::socket(&directory.sockets(), port(options), "postgres", "postgres");
+        Ok(Self { keeper, directory, endpoint, program, run_as: run_as.clone() })
     }
 
     /// Waits until the server accepts a connection.
     async fn ready(&self) -> Result<(), DbError> {
-        let socket = self.directory.sockets().join(format!(".s.PGSQL.{PORT}"));
         let begun = Instant::now();
         loop {
             if let Some(status) = self.keeper.ended() {
@@ -137,9 +144,8 @@ impl Cluster {
                     log_tail: self.log_tail(),
                 });
             }
-            if socket.exists()
-                && let Ok(session) = Session::open(&self.endpoint).await
-            {
+            // Refused until the socket is there, then 57P03 until the server is up.
+            if let Ok(session) = Session::open(&self.endpoint).await {
                 session.close().await;
                 return Ok(());
             }
@@ -181,12 +187,54 @@ impl Cluster {
         lines[lines.len().saturating_sub(20)..].join("\n")
     }
 
-    /// Ends the server at once and removes its directory.
-    pub async fn stop(self) {
+    /// What probably ended a connection; empty when nothing is known.
+    pub(crate) fn why_lost(&self) -> String {
+        let log = self.log_tail();
+        let place = self.directory.path().display();
+        if log.contains("No space left on device") {
+            return format!("the disk under {place} is full");
+        }
+        if let Some(status) = self.keeper.ended() {
+            return format!("the private server ended with {status}");
+        }
+        if log.contains("terminated by signal 9") {
+            return "a server process was killed, perhaps for want of memory".to_owned();
+        }
+        String::new()
+    }
+
+    /// Ends the server cleanly, copies its data directory to `to`, which must not exist, and returns
+    /// the command that starts a server there again.
+    ///
+    /// # Errors
+    /// [`DbError::Io`] when the copy cannot be written.
+    pub async fn preserve(&self, to: &Path) -> Result<String, DbError> {
+        // SIGINT: fast shutdown, with a checkpoint, so that the copy is consistent.
+        self.keeper.signal(rustix::process::Signal::INT);
+        self.keeper.wait().await;
+        DirBuilder::new().mode(0o700).create(to).map_err(io_at("create", to))?;
+        directory::give(to, &self.run_as)?;
+        directory::copy_tree(&self.directory.data(), to, &self.run_as)?;
+        let account = match &self.run_as {
+            RunAs::Account { name, .. } => format!("sudo -u {name} "),
+            _ => String::new(),
+        };
+        let quoted = format!("'{}'", to.display().to_string().replace('\'', "'\\''"));
+        self.directory.remove();
+        Ok(format!("{account}{} -D {quoted} -k {quoted}", self.program.display()))
+    }
+
+    /// Ends the server at once and removes its directory. Does nothing the second time.
+    pub async fn stop(&self) {
         self.keeper.signal(rustix::process::Signal::QUIT);
         self.keeper.wait().await;
-        let _ = tokio::task::spawn_blocking(move || drop(self)).await;
+        self.directory.remove();
     }
+}
+
+fn port(options: &ClusterOptions) -> u16 {
+    let given = options.settings.iter().rev().find(|(name, _)| name == "port");
+    given.and_then(|(_, port)| port.parse().ok()).unwrap_or(PORT)
 }
 
 fn configuration(directory: &ClusterDir, server: &FoundServer, options: &ClusterOptions) -> String {
@@ -232,4 +280,77 @@ fn configuration(directory: &ClusterDir, server: &FoundServer, options: &Cluster
         .chain(theirs)
         .map(|(name, value)| format!("{name} = '{}'\n", value.replace('\\', "\\\\").replace('\'', "''")))
         .collect()
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+    use crate::db::{ServerOptions, installed};
+
+    #[tokio::test]
+    async fn root_without_an_account_uses_a_user_namespace() {
+        if !rustix::process::geteuid().is_root() {
+            println!("not root: nothing to drop");
+            return;
+        }
+        let allowed = std::process::Command::new("unshare").args(["--user", "true"]).status();
+        if !allowed.is_ok_and(|status| status.success()) {
+            println!("user namespaces are not allowed here: not tested");
+            return;
+        }
+        let env: Env = std::env::vars_os().collect();
+        let options = ServerOptions { env, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let bases = directory::default_bases(Path::new("/tmp"));
+        let cluster =
+            Cluster::launch_as(&found, &options.cluster(), &bases, &RunAs::UserNamespace { uid: 1 });
+        let cluster = cluster.expect("a cluster");
+        cluster.ready().await.expect("ready");
+        let session = Session::open(cluster.endpoint()).await.expect("a session");
+        session.execute("CREATE TABLE t AS SELECT 1").await.expect("it writes");
+        session.close().await;
+        cluster.stop().await;
+        assert!(!cluster.path().exists());
+    }
+
+    #[tokio::test]
+    async fn preserved_server_starts_again_with_its_data() {
+        let env: Env = std::env::vars_os().collect();
+        let options = ServerOptions { env, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let cluster = Cluster::start(&found, &options.cluster()).await.expect("a cluster");
+        let session = Session::open(cluster.endpoint()).await.expect("a session");
+        session.execute("CREATE TABLE t AS SELECT 1").await.expect("a table");
+        let (from, base) = (cluster.path().to_owned(), tempfile::tempdir().expect("a directory"));
+        let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+        std::fs::set_permissions(base.path(), open).expect("mode set");
+        let to = base.path().join("kept");
+        let command = cluster.preserve(&to).await.expect("preserved");
+        assert!(command.contains("postgres -D '") && !from.exists(), "{command}");
+        // The same without sudo, which is not everywhere.
+        let mut start = spawn::command(&cluster.program, &cluster.run_as, WhenWeDie::Quit, &options.env);
+        start.arg("-D").arg(&to).arg("-k").arg(&to).stderr(std::process::Stdio::null());
+        let keeper = Keeper::start(start).expect("started");
+        let endpoint = Endpoint::socket(&to, PORT, "postgres", "postgres");
+        let begun = Instant::now();
+        let session = loop {
+            match Session::open(&endpoint).await {
+                Ok(session) => break session,
+                Err(error) => assert!(begun.elapsed() < START_LIMIT, "{error}"),
+            }
+            tokio::time::sleep(POLL).await;
+        };
+        session.execute("TABLE t").await.expect("the table");
+        drop(keeper);
+    }
+
+    #[tokio::test]
+    async fn server_that_cannot_start_shows_its_log() {
+        let env: Env = std::env::vars_os().collect();
+        let settings = vec![("shared_buffers".to_owned(), "much".to_owned())];
+        let options = ServerOptions { env, server_settings: settings, ..ServerOptions::default() };
+        let found = installed(&options).pop().expect("PostgreSQL");
+        let error = Cluster::start(&found, &options.cluster()).await.expect_err("a bad setting");
+        assert!(error.to_string().contains("shared_buffers"), "{error}");
+    }
 }

@@ -25,6 +25,16 @@ impl Env {
     pub fn os(&self, name: &str) -> Option<&std::ffi::OsStr> {
         self.0.get(std::ffi::OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
+
+    /// Every variable, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&std::ffi::OsStr, &std::ffi::OsStr)> {
+        self.0.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// The file that running `name` would run, by `PATH`.
+    pub(crate) fn program(&self, name: &str) -> Option<std::path::PathBuf> {
+        std::env::split_paths(self.os("PATH")?).map(|dir| dir.join(name)).find(|path| path.is_file())
+    }
 }
 
 impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Env {

@@ -100,8 +100,10 @@ pub enum DbError {
         limit: Duration,
     },
     /// The server or the connection went away.
-    #[error("keep the server: {failure}{}{}", hint(hint_text), tail(log_tail))]
+    #[error("{step}: the connection was lost: {failure}{}{}", hint(hint_text), tail(log_tail))]
     Lost {
+        /// What was being done.
+        step: String,
         /// What the connection said.
         failure: DbFailure,
         /// What the log suggests; may be empty.

@@ -1,5 +1,7 @@
 //! What a server refused, in full.
 
+use std::time::Duration;
+
 use serde::Serialize;
 
 /// A failure reported by the server or the connection to it.
@@ -19,6 +21,9 @@ pub struct DbFailure {
     pub position: Option<usize>,
     /// CONTEXT (call stack of PL/pgSQL and the like).
     pub context: Option<String>,
+    /// The deadline, when the statement was ended because it passed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deadline: Option<Duration>,
 }
 
 impl DbFailure {
@@ -48,12 +53,36 @@ impl DbFailure {
             hint: db.hint().map(str::to_owned),
             position,
             context: db.where_().map(str::to_owned),
+            deadline: None,
         }
     }
 
+    /// What a session that can no longer be used answers.
+    pub(crate) fn discarded() -> Self {
+        Self { message: "the session was discarded".to_owned(), ..Self::default() }
+    }
+
+    /// The statement did not end within `limit`.
+    pub(crate) fn overrun(limit: Duration) -> Self {
+        Self {
+            sqlstate: Some("57014".to_owned()),
+            message: format!("took longer than {}s and was cancelled", limit.as_secs_f32()),
+            deadline: Some(limit),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the statement was ended because its deadline passed.
+    pub fn is_timeout(&self) -> bool {
+        self.deadline.is_some()
+    }
+
     /// Whether the connection or the server is gone, as opposed to a statement being refused
-    /// (no SQLSTATE, class 08, or 57P01–57P03).
+    /// (no SQLSTATE, class 08, or 57P01–57P03). A passed deadline is not a lost connection.
     pub fn is_connection_lost(&self) -> bool {
+        if self.is_timeout() {
+            return false;
+        }
         match self.sqlstate.as_deref() {
             None => true,
             Some(code) => code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03"),

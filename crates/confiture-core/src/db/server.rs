@@ -1,18 +1,20 @@
 //! A server confiture may create databases on.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bb8_postgres::PostgresConnectionManager;
 use tokio_postgres::types::ToSql;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::cluster::{Cluster, ClusterOptions};
+use super::cluster::Cluster;
 use super::connect::Endpoint;
-use super::discovery::FoundServer;
+use super::discovery::{self, FoundServer};
 use super::error::DbError;
 use super::failure::DbFailure;
+use super::options::ServerOptions;
 use super::quote;
 use super::session::Session;
 use super::token;
@@ -33,6 +35,16 @@ pub enum ServerKind {
     Given,
 }
 
+impl ServerKind {
+    /// `private` or `given`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Given => "given",
+        }
+    }
+}
+
 /// A handle on a server; clones share it.
 #[derive(Clone)]
 pub struct Server {
@@ -48,24 +60,105 @@ struct Inner {
     pool: Pool,
     owner: i32,
     created: AtomicU64,
+    session_settings: Vec<(String, String)>,
+    /// One lock per template being built.
+    building: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
     /// Holds the owner lock.
     _owner: Session,
     cluster: Option<Cluster>,
 }
 
 impl Server {
+    /// Uses every server that was named, or one private server when none was.
+    ///
+    /// # Errors
+    /// Those of [`Server::open`], of the first server that fails.
+    pub async fn open_all(options: &ServerOptions) -> Result<Vec<Self>, DbError> {
+        if options.server_urls.is_empty() {
+            return Ok(vec![Self::open(options).await?]);
+        }
+        let mut servers = Vec::with_capacity(options.server_urls.len());
+        for url in &options.server_urls {
+            servers.push(Self::given(url, options).await?);
+        }
+        Ok(servers)
+    }
+
+    /// Uses the server at `settings`, a URL or a `key=value` string.
+    ///
+    /// Drops databases that carry our mark and whose owner is gone, and templates that nobody used
+    /// for a week; touches nothing else.
+    ///
+    /// # Errors
+    /// [`DbError::Settings`], [`DbError::Connect`], [`DbError::TooOld`]; [`DbError::Permission`] when
+    /// the role may not create databases.
+    pub async fn given(settings: &str, options: &ServerOptions) -> Result<Self, DbError> {
+        let endpoint = Endpoint::parse(settings, &options.env)?.settle().await?;
+        let server = Self::attach(endpoint, ServerKind::Given, None, &options.session_settings).await?;
+        if let Some(wanted) = options.version.filter(|wanted| *wanted != server.version().major()) {
+            let version = server.version_text();
+            let asked = format!("PostgreSQL {wanted} was asked for, but {} is {version}", server.endpoint());
+            return Err(DbError::Settings(asked));
+        }
+        server.may_create().await?;
+        server.reap().await;
+        Ok(server)
+    }
+
+    async fn may_create(&self) -> Result<(), DbError> {
+        let sql = "SELECT rolsuper OR rolcreatedb, pg_is_in_recovery() FROM pg_roles \
+                   WHERE rolname = current_user";
+        let rows = self.ask(sql, &[]).await.map_err(|failure| self.explain("look at the role", failure))?;
+        let Some(row) = rows.first() else { unreachable!("the current role is in pg_roles") };
+        if row.get(1) {
+            return Err(DbError::Settings(format!("{} is a standby: name its primary", self.endpoint())));
+        }
+        if !row.get::<_, bool>(0) {
+            let role = self.endpoint().user().to_owned();
+            let grant = format!("ALTER ROLE {} CREATEDB;", quote::identifier(&role));
+            return Err(DbError::Permission { step: "create databases".to_owned(), role, grant });
+        }
+        Ok(())
+    }
+
     /// Starts a private server with the programs of `found`.
     ///
     /// # Errors
     /// Those of [`Cluster::start`], and [`DbError::TooOld`].
-    pub async fn private(found: &FoundServer, options: &ClusterOptions) -> Result<Self, DbError> {
+    pub async fn private(found: &FoundServer, options: &ServerOptions) -> Result<Self, DbError> {
         supported(found.version, &found.version.to_string())?;
-        let cluster = Cluster::start(found, options).await?;
+        let cluster = Cluster::start(found, &options.cluster()).await?;
         let endpoint = cluster.endpoint().clone();
-        Self::attach(endpoint, ServerKind::Private, Some(cluster)).await
+        Self::attach(endpoint, ServerKind::Private, Some(cluster), &options.session_settings).await
     }
 
-    async fn attach(endpoint: Endpoint, kind: ServerKind, cluster: Option<Cluster>) -> Result<Self, DbError> {
+    /// Uses the server that was named, or finds, acquires and starts one.
+    ///
+    /// Of several named servers this takes the first; see [`Server::open_all`].
+    ///
+    /// # Errors
+    /// [`DbError::NoServer`] and [`DbError::Acquire`] when there is none; those of [`Server::given`]
+    /// and [`Server::private`].
+    pub async fn open(options: &ServerOptions) -> Result<Self, DbError> {
+        if let Some(url) = options.server_urls.first() {
+            return Self::given(url, options).await;
+        }
+        let wanted = options.clone();
+        let found = tokio::task::spawn_blocking(move || discovery::find(&wanted)).await;
+        let found = found.map_err(|error| DbError::Cluster {
+            step: "look for PostgreSQL".to_owned(),
+            reason: error.to_string(),
+            log_tail: String::new(),
+        })??;
+        Self::private(&found, options).await
+    }
+
+    async fn attach(
+        endpoint: Endpoint,
+        kind: ServerKind,
+        cluster: Option<Cluster>,
+        session_settings: &[(String, String)],
+    ) -> Result<Self, DbError> {
         let session = Session::open(&endpoint).await?;
         let refused = |failure| DbError::Refused { step: "ask the server what it is".to_owned(), failure };
         let row = session
@@ -84,11 +177,13 @@ impl Server {
         // STRATEGY is new in 15 (manual, CREATE DATABASE); before, there is only the file copy.
         let strategy = (version.major() >= 15)
             .then(|| if row.get::<_, &str>(2) == "off" { "FILE_COPY" } else { "WAL_LOG" });
+        // The owner lock must last as long as we do.
+        session.query("SELECT set_config('idle_session_timeout', '0', false)", &[]).await.map_err(refused)?;
         let owner = i32::from_str_radix(&token::unique()[..7], 16).unwrap_or_default();
         session.query("SELECT pg_advisory_lock($1, $2)", &[&OWNER_LOCK, &owner]).await.map_err(refused)?;
-        let manager = PostgresConnectionManager::new(endpoint.config.clone(), endpoint.tls.clone());
+        let manager = PostgresConnectionManager::new(endpoint.config().clone(), endpoint.tls().clone());
         let pool = bb8::Pool::builder()
-            .max_size(4)
+            .max_size(8)
             .test_on_check_out(kind == ServerKind::Given)
             .connection_timeout(Duration::from_secs(30))
             .build_unchecked(manager);
@@ -101,6 +196,8 @@ impl Server {
             pool,
             owner,
             created: AtomicU64::new(0),
+            session_settings: session_settings.to_vec(),
+            building: Mutex::default(),
             _owner: session,
             cluster,
         };
@@ -165,14 +262,53 @@ impl Server {
         client.query(sql, params).await.map_err(|error| DbFailure::from_driver(&error, sql))
     }
 
-    /// Turns what the server or the connection said into an error, looking at the log when the
-    /// server is gone.
-    pub(crate) fn refused(&self, step: impl Into<String>, failure: DbFailure) -> DbError {
+    /// Settings of sessions that run the user's SQL.
+    pub(crate) fn session_settings(&self) -> &[(String, String)] {
+        &self.inner.session_settings
+    }
+
+    /// The lock that lets one task at a time build the template `name`.
+    pub(crate) fn building(&self, name: &str) -> Arc<tokio::sync::Mutex<()>> {
+        let mut building = self.inner.building.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(building.entry(name.to_owned()).or_default())
+    }
+
+    /// Says what a failure means for the caller: [`DbError::Timeout`] for a passed deadline,
+    /// [`DbError::Lost`] with the end of the server's log when the connection is gone,
+    /// [`DbError::Refused`] else. `step` is a verb phrase.
+    pub fn explain(&self, step: impl Into<String>, failure: DbFailure) -> DbError {
+        let step = step.into();
+        if let Some(limit) = failure.deadline {
+            return DbError::Timeout { step, limit };
+        }
         if !failure.is_connection_lost() {
-            return DbError::Refused { step: step.into(), failure };
+            return DbError::Refused { step, failure };
         }
         let log_tail = self.inner.cluster.as_ref().map(Cluster::log_tail).unwrap_or_default();
-        DbError::Lost { failure, hint_text: String::new(), log_tail }
+        let hint_text = self.inner.cluster.as_ref().map(Cluster::why_lost).unwrap_or_default();
+        DbError::Lost { step, failure, hint_text, log_tail }
+    }
+
+    /// The same for a connection that could not be opened.
+    pub(crate) fn explain_connect(&self, error: DbError) -> DbError {
+        match error {
+            DbError::Connect { failure, .. }
+                if failure.is_connection_lost()
+                    && self.inner.cluster.as_ref().is_some_and(|c| !c.is_running()) =>
+            {
+                self.explain("connect to the private server", failure)
+            }
+            other => other,
+        }
+    }
+
+    /// Ends a private server and removes its directory; closes the connections to a given one.
+    ///
+    /// Close scratch databases before: on a given server they would wait for the next run.
+    pub async fn close(self) {
+        if let Some(cluster) = &self.inner.cluster {
+            cluster.stop().await;
+        }
     }
 }
 

@@ -1,15 +1,23 @@
-//! One connection: notices kept, failures in full.
+//! One connection: notices kept, failures in full, deadlines kept.
 
 use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use futures_util::SinkExt as _;
+use futures_util::{SinkExt as _, StreamExt as _};
+use tokio::time::timeout;
+use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
+use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::connect::Endpoint;
 use super::error::DbError;
 use super::failure::DbFailure;
+
+/// How long a cancelled statement may take to end before its backend is terminated.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// A message the server sent besides results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,78 +41,114 @@ pub struct Execution {
     pub notices: Vec<Notice>,
 }
 
+/// Rows as text, the way psql would show them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextRows {
+    /// Column names, in order; those of the last result set.
+    pub columns: Vec<String>,
+    /// One value per column; `None` is NULL.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
 /// One connection to one database. Never pooled: it runs the user's SQL.
+///
+/// With a deadline ([`Session::set_deadline`]) a statement that takes longer is cancelled; when it
+/// does not end within two seconds of that, its backend is terminated. Dropping a future of this type
+/// before it is ready cancels its statement too. After a termination, a lost connection or a dropped
+/// future the session is discarded: [`Session::is_usable`] is false and every call fails.
 #[derive(Debug)]
 pub struct Session {
     client: tokio_postgres::Client,
     notices: Arc<Mutex<Vec<Notice>>>,
     prepared: Mutex<HashMap<String, tokio_postgres::Statement>>,
     driver: tokio::task::JoinHandle<()>,
+    endpoint: Endpoint,
+    backend_pid: i32,
+    deadline: Option<Duration>,
+    usable: AtomicBool,
 }
 
 impl Session {
-    /// Connects.
+    /// Connects. Nothing checks what may be written there: scratch databases have
+    /// [`ScratchDb::session`](super::ScratchDb::session).
     ///
     /// # Errors
     /// [`DbError::Connect`].
-    pub async fn open(endpoint: &Endpoint) -> Result<Self, DbError> {
-        let connected = endpoint.config.connect(endpoint.tls.clone()).await;
-        let (client, connection) =
-            connected.map_err(|error| endpoint.refused(DbFailure::from_driver(&error, "")))?;
-        Ok(Self::drive(client, connection))
+    pub(crate) async fn open(endpoint: &Endpoint) -> Result<Self, DbError> {
+        let connected = endpoint.config().connect(endpoint.tls().clone()).await;
+        let refused = |error| endpoint.refused(DbFailure::from_driver(&error, ""));
+        let (client, connection) = connected.map_err(refused)?;
+        let notices = Arc::new(Mutex::new(Vec::new()));
+        let driver = tokio::spawn(drive(connection, Arc::clone(&notices)));
+        let row = client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(refused)?;
+        Ok(Self {
+            client,
+            notices,
+            prepared: Mutex::default(),
+            driver,
+            endpoint: endpoint.clone(),
+            backend_pid: row.get(0),
+            deadline: None,
+            usable: AtomicBool::new(true),
+        })
     }
 
-    /// Takes over a connected client and drives its connection, keeping notices.
-    pub(crate) fn drive<S, T>(
-        client: tokio_postgres::Client,
-        mut connection: tokio_postgres::Connection<S, T>,
-    ) -> Self
-    where
-        S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-        T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-    {
-        let notices = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&notices);
-        let driver = tokio::spawn(async move {
-            loop {
-                match std::future::poll_fn(|cx| connection.poll_message(cx)).await {
-                    Some(Ok(AsyncMessage::Notice(notice))) => {
-                        let notice = Notice {
-                            severity: notice.severity().to_owned(),
-                            sqlstate: notice.code().code().to_owned(),
-                            message: notice.message().to_owned(),
-                        };
-                        if let Ok(mut kept) = kept.lock() {
-                            kept.push(notice);
-                        }
-                    }
-                    Some(Ok(_)) => {}
-                    Some(Err(error)) => {
-                        tracing::debug!(%error, "connection ended");
-                        break;
-                    }
-                    None => break,
-                }
-            }
-        });
-        Self { client, notices, prepared: Mutex::default(), driver }
+    /// Connects to any database to look at it: the session refuses to write
+    /// (`default_transaction_read_only`).
+    ///
+    /// # Errors
+    /// [`DbError::Connect`].
+    pub async fn read_only(endpoint: &Endpoint) -> Result<Self, DbError> {
+        let settings = [("default_transaction_read_only".to_owned(), "on".to_owned())];
+        Self::open(&endpoint.clone().settle().await?.with_session_settings(&settings)).await
+    }
+
+    /// Process id of the backend that serves it.
+    pub fn backend_pid(&self) -> i32 {
+        self.backend_pid
+    }
+
+    /// Where it is connected.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
+    }
+
+    /// How long each following statement may take; `None`, the default, waits for ever.
+    pub fn set_deadline(&mut self, deadline: Option<Duration>) {
+        self.deadline = deadline;
+    }
+
+    /// Whether it still takes statements.
+    pub fn is_usable(&self) -> bool {
+        self.usable.load(Ordering::Relaxed) && !self.client.is_closed()
+    }
+
+    /// A handle that cancels whatever the session is doing, for Ctrl-C.
+    pub fn cancel_handle(&self) -> CancelHandle {
+        CancelHandle { token: self.client.cancel_token(), tls: self.endpoint.tls().clone() }
     }
 
     /// Runs one statement with the simple protocol and discards its rows.
     ///
+    /// `COPY … FROM STDIN` and `COPY … TO STDOUT` go through [`Session::copy_in`] and
+    /// [`Session::copy_out`]; here they fail and cost the session.
+    ///
     /// # Errors
     /// What the server refused; `position` counts bytes of `sql`.
     pub async fn execute(&self, sql: &str) -> Result<Execution, DbFailure> {
-        let started = Instant::now();
-        let messages =
-            self.client.simple_query(sql).await.map_err(|error| DbFailure::from_driver(&error, sql))?;
-        let rows = messages
-            .iter()
-            .filter_map(
-                |m| if let SimpleQueryMessage::CommandComplete(rows) = m { Some(*rows) } else { None },
-            )
-            .sum();
-        Ok(Execution { rows, elapsed: started.elapsed(), notices: self.take_notices() })
+        let work = async {
+            let stream = self.client.simple_query_raw(sql).await?;
+            tokio::pin!(stream);
+            let mut rows = 0;
+            while let Some(message) = stream.next().await {
+                if let SimpleQueryMessage::CommandComplete(count) = message? {
+                    rows += count;
+                }
+            }
+            Ok(rows)
+        };
+        let (rows, elapsed) = self.limited(sql, work).await?;
+        Ok(Execution { rows, elapsed, notices: self.take_notices() })
     }
 
     /// Runs `COPY … FROM STDIN` and sends `data` as its input.
@@ -112,15 +156,33 @@ impl Session {
     /// # Errors
     /// What the server refused, of the statement or of a data line.
     pub async fn copy_in(&self, sql: &str, data: &[u8]) -> Result<Execution, DbFailure> {
-        let started = Instant::now();
-        let fail = |error: tokio_postgres::Error| DbFailure::from_driver(&error, sql);
-        let sink = self.client.copy_in::<_, bytes::Bytes>(sql).await.map_err(fail)?;
-        tokio::pin!(sink);
-        for chunk in data.chunks(64 * 1024) {
-            sink.send(bytes::Bytes::copy_from_slice(chunk)).await.map_err(fail)?;
-        }
-        let rows = sink.finish().await.map_err(fail)?;
-        Ok(Execution { rows, elapsed: started.elapsed(), notices: self.take_notices() })
+        let work = async {
+            let sink = self.client.copy_in::<_, bytes::Bytes>(sql).await?;
+            tokio::pin!(sink);
+            for chunk in data.chunks(64 * 1024) {
+                sink.send(bytes::Bytes::copy_from_slice(chunk)).await?;
+            }
+            sink.finish().await
+        };
+        let (rows, elapsed) = self.limited(sql, work).await?;
+        Ok(Execution { rows, elapsed, notices: self.take_notices() })
+    }
+
+    /// Runs `COPY … TO STDOUT` and returns what came out.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn copy_out(&self, sql: &str) -> Result<Vec<u8>, DbFailure> {
+        let work = async {
+            let stream = self.client.copy_out(sql).await?;
+            tokio::pin!(stream);
+            let mut data = Vec::new();
+            while let Some(chunk) = stream.next().await {
+                data.extend_from_slice(&chunk?);
+            }
+            Ok(data)
+        };
+        Ok(self.limited(sql, work).await?.0)
     }
 
     /// Runs a query of our own with parameters.
@@ -130,9 +192,9 @@ impl Session {
     pub async fn query(
         &self,
         sql: &str,
-        params: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+        params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
-        self.client.query(sql, params).await.map_err(|error| DbFailure::from_driver(&error, sql))
+        Ok(self.limited(sql, self.client.query(sql, params)).await?.0)
     }
 
     /// Runs a query of our own that is prepared once per session, for texts that cost more to plan than
@@ -146,26 +208,48 @@ impl Session {
     pub async fn query_prepared(
         &self,
         sql: &str,
-        params: &[&(dyn tokio_postgres::types::ToSql + Sync)],
+        params: &[&(dyn ToSql + Sync)],
     ) -> Result<Vec<tokio_postgres::Row>, DbFailure> {
-        let fail = |error: tokio_postgres::Error| DbFailure::from_driver(&error, sql);
         let known = self.prepared.lock().ok().and_then(|known| known.get(sql).cloned());
         if let Some(statement) = known {
-            match self.client.query(&statement, params).await {
-                Err(error) if error.code().is_some_and(|code| code.code() == "26000") => {
+            match self.limited(sql, self.client.query(&statement, params)).await {
+                Err(failure) if failure.sqlstate.as_deref() == Some("26000") => {
                     if let Ok(mut known) = self.prepared.lock() {
                         known.clear();
                     }
                 }
-                result => return result.map_err(fail),
+                result => return Ok(result?.0),
             }
         }
-        let statement = self.client.prepare(sql).await.map_err(fail)?;
-        let rows = self.client.query(&statement, params).await.map_err(fail)?;
+        let (statement, _) = self.limited(sql, self.client.prepare(sql)).await?;
+        let (rows, _) = self.limited(sql, self.client.query(&statement, params)).await?;
         if let Ok(mut known) = self.prepared.lock() {
             known.insert(sql.to_owned(), statement);
         }
         Ok(rows)
+    }
+
+    /// Runs a statement with the simple protocol and returns its rows as text, whatever their types.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn query_simple(&self, sql: &str) -> Result<TextRows, DbFailure> {
+        let (messages, _) = self.limited(sql, self.client.simple_query(sql)).await?;
+        let mut result = TextRows::default();
+        for message in messages {
+            match message {
+                SimpleQueryMessage::RowDescription(columns) => {
+                    result.columns = columns.iter().map(|column| column.name().to_owned()).collect();
+                    result.rows.clear();
+                }
+                SimpleQueryMessage::Row(row) => {
+                    let values = (0..row.len()).map(|at| row.get(at).map(str::to_owned));
+                    result.rows.push(values.collect());
+                }
+                _ => {}
+            }
+        }
+        Ok(result)
     }
 
     /// Notices since the last call.
@@ -173,12 +257,147 @@ impl Session {
         self.notices.lock().map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()
     }
 
-    /// Ends the connection and waits until it is gone.
+    /// Ends the connection and waits until our side of it is closed; the backend follows shortly.
     pub async fn close(self) {
         let Self { client, driver, .. } = self;
         drop(client);
         if let Err(error) = driver.await {
             tracing::debug!(%error, "connection task ended");
+        }
+    }
+
+    /// Runs `work` within the deadline and measures it.
+    async fn limited<T>(
+        &self,
+        sql: &str,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<(T, Duration), DbFailure> {
+        if !self.is_usable() {
+            return Err(DbFailure::discarded());
+        }
+        let started = Instant::now();
+        let running = Running { session: self, ended: false };
+        tokio::pin!(work);
+        let mut overrun = None;
+        let result = match self.deadline {
+            None => work.await,
+            Some(limit) => match timeout(limit, &mut work).await {
+                Ok(result) => result,
+                Err(_) => {
+                    overrun = Some(limit);
+                    self.cancel_handle().cancel().await.ok();
+                    let Ok(result) = timeout(GRACE, &mut work).await else {
+                        running.end();
+                        self.terminate().await;
+                        return Err(DbFailure::overrun(limit));
+                    };
+                    result
+                }
+            },
+        };
+        running.end();
+        match result {
+            Ok(value) => Ok((value, started.elapsed())),
+            Err(error) => {
+                let failure = DbFailure::from_driver(&error, sql);
+                if failure.is_connection_lost() {
+                    self.usable.store(false, Ordering::Relaxed);
+                }
+                let cancelled = failure.sqlstate.as_deref() == Some("57014");
+                Err(overrun.filter(|_| cancelled).map_or(failure, DbFailure::overrun))
+            }
+        }
+    }
+
+    /// Ends a backend that does not listen to a cancel request.
+    async fn terminate(&self) {
+        self.usable.store(false, Ordering::Relaxed);
+        let ended = async {
+            let other = Self::open(&self.endpoint).await.ok()?;
+            let row = other.client.query_one("SELECT pg_terminate_backend($1)", &[&self.backend_pid]).await;
+            other.close().await;
+            row.ok()
+        };
+        // Boxed: it opens a session, whose own calls could end up here.
+        if !matches!(timeout(GRACE, Box::pin(ended)).await, Ok(Some(_))) {
+            tracing::warn!(backend = self.backend_pid, "could not terminate a backend past its deadline");
+        }
+    }
+}
+
+/// Cancels what a session is doing; the session's call then fails with `57014`.
+#[derive(Clone)]
+pub struct CancelHandle {
+    token: tokio_postgres::CancelToken,
+    tls: MakeRustlsConnect,
+}
+
+impl CancelHandle {
+    /// Asks the server to cancel. The server does not say whether there was anything to cancel.
+    ///
+    /// # Errors
+    /// What happened to the connection the request was sent over.
+    pub async fn cancel(&self) -> Result<(), DbFailure> {
+        let sent = self.token.cancel_query(self.tls.clone()).await;
+        sent.map_err(|error| DbFailure::from_driver(&error, ""))
+    }
+}
+
+impl std::fmt::Debug for CancelHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CancelHandle").finish_non_exhaustive()
+    }
+}
+
+/// A statement the server is busy with; dropped before its end, it is cancelled.
+struct Running<'a> {
+    session: &'a Session,
+    ended: bool,
+}
+
+impl Running<'_> {
+    fn end(mut self) {
+        self.ended = true;
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        self.session.usable.store(false, Ordering::Relaxed);
+        let handle = self.session.cancel_handle();
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { handle.cancel().await.ok() });
+        }
+    }
+}
+
+async fn drive<S, T>(mut connection: tokio_postgres::Connection<S, T>, notices: Arc<Mutex<Vec<Notice>>>)
+where
+    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+    T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin,
+{
+    loop {
+        match std::future::poll_fn(|cx| connection.poll_message(cx)).await {
+            Some(Ok(AsyncMessage::Notice(notice))) => {
+                let notice = Notice {
+                    severity: notice.severity().to_owned(),
+                    sqlstate: notice.code().code().to_owned(),
+                    message: notice.message().to_owned(),
+                };
+                if let Ok(mut kept) = notices.lock() {
+                    kept.push(notice);
+                }
+            }
+            Some(Ok(_)) => {}
+            Some(Err(error)) => {
+                let failure = DbFailure::from_driver(&error, "");
+                tracing::debug!(%failure, "connection ended");
+                break;
+            }
+            None => break,
         }
     }
 }

@@ -1,4 +1,13 @@
-//! The databases module against a real server.
+//! The databases module against real servers.
+
+mod acquired;
+mod given;
+mod orphans;
+mod scratch;
+mod sessions;
+mod tls;
+
+use std::time::{Duration, Instant};
 
 use super::*;
 
@@ -7,23 +16,26 @@ fn env() -> Env {
     std::env::vars_os().collect()
 }
 
-async fn private() -> Server {
-    let env = env();
-    let found = find(&env, None).expect("PostgreSQL");
-    let options =
-        ClusterOptions { cache_dir: Some("/var/cache/confiture".into()), env, ..ClusterOptions::default() };
-    Server::private(&found, &options).await.expect("a private server")
+fn options() -> ServerOptions {
+    ServerOptions { env: env(), acquire: Acquire::Never, ..ServerOptions::default() }
 }
 
-#[tokio::test]
-async fn private_server_gives_marked_scratch_databases() {
-    let server = private().await;
-    let database = server.create_database("first").await.expect("a database");
-    let session = database.session().await.expect("a session");
-    session.execute("CREATE TABLE t (a int)").await.expect("a table");
-    session.close().await;
-    let clone = server.clone_database(&database, "second").await.expect("a clone");
-    clone.session().await.expect("a session").execute("TABLE t").await.expect("the table");
-    clone.close().await.expect("dropped");
-    database.close().await.expect("dropped");
+async fn private() -> Server {
+    Server::open(&options()).await.expect("a private server")
+}
+
+/// Looks again until `holds`, and fails after half a minute.
+async fn eventually(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds().await {
+        assert!(begun.elapsed() < Duration::from_secs(30), "never: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// Names of all databases but the server's own.
+async fn databases(server: &Server) -> Vec<String> {
+    let sql = "SELECT datname::text FROM pg_database \
+               WHERE datname NOT IN ('postgres', 'template0', 'template1') ORDER BY 1";
+    server.ask(sql, &[]).await.expect("databases").iter().map(|row| row.get(0)).collect()
 }

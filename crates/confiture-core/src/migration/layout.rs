@@ -1,5 +1,46 @@
 //! How each tool lays out its migrations: one file per convention, registered as plugins.
 
+mod assemble;
+mod choose;
+mod dir;
+mod directories;
+mod gather;
+mod manifest;
+mod naming;
+mod sections;
+mod template;
+
+mod atlas;
+mod dbmate;
+mod diesel;
+mod drizzle;
+mod flyway;
+mod golang_migrate;
+mod goose;
+mod graphile_migrate;
+mod hasura;
+mod liquibase;
+mod maragudk_migrate;
+mod morph;
+mod node_pg_migrate;
+mod numbered;
+mod plain;
+mod pop;
+mod postgrator;
+mod postgres_migrations;
+mod prisma;
+mod rambler;
+mod refinery;
+mod river;
+mod sqitch;
+mod sql_migrate;
+mod sqlx;
+mod supabase;
+mod tern;
+
+#[cfg(test)]
+mod testing;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::path::PathBuf;
@@ -7,6 +48,36 @@ use std::path::PathBuf;
 use super::Migration;
 use crate::diagnostic::Diagnostic;
 use crate::plugin::PluginMeta;
+
+pub use atlas::Atlas;
+pub use choose::{detect, load};
+pub use dbmate::Dbmate;
+pub use diesel::Diesel;
+pub use dir::{Dir, DirFile, Nearby};
+pub use drizzle::Drizzle;
+pub use flyway::Flyway;
+pub use golang_migrate::GolangMigrate;
+pub use goose::Goose;
+pub use graphile_migrate::GraphileMigrate;
+pub use hasura::Hasura;
+pub use liquibase::Liquibase;
+pub use maragudk_migrate::MaragudkMigrate;
+pub use morph::Morph;
+pub use node_pg_migrate::NodePgMigrate;
+pub use numbered::Numbered;
+pub use plain::Plain;
+pub use pop::{Pop, Popx};
+pub use postgrator::Postgrator;
+pub use postgres_migrations::PostgresMigrations;
+pub use prisma::Prisma;
+pub use rambler::Rambler;
+pub use refinery::Refinery;
+pub use river::River;
+pub use sqitch::Sqitch;
+pub use sql_migrate::SqlMigrate;
+pub use sqlx::Sqlx;
+pub use supabase::Supabase;
+pub use tern::Tern;
 
 /// How sure a layout is that a directory is its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +88,8 @@ pub enum Confidence {
     Names,
     /// The directory's shape fits.
     Shape,
+    /// Names or shape fit, and a project manifest beside or above it depends on the tool.
+    Manifest,
     /// Markers inside the files fit.
     Markers,
     /// A configuration file of the tool names or accompanies the directory.
@@ -30,6 +103,18 @@ pub struct Detection {
     pub confidence: Confidence,
     /// Why, in words for the user (`-- +goose Up in 12 files`).
     pub reasons: Vec<String>,
+}
+
+impl Detection {
+    /// Nothing of it fits.
+    pub fn no() -> Self {
+        Self { confidence: Confidence::No, reasons: Vec::new() }
+    }
+
+    /// With one reason.
+    pub fn new(confidence: Confidence, reason: impl Into<String>) -> Self {
+        Self { confidence, reasons: vec![reason.into()] }
+    }
 }
 
 /// What loading needs besides the directory.
@@ -128,11 +213,12 @@ pub enum LayoutError {
         /// What was looked for, what fits, and the flag that settles it.
         reason: String,
     },
-}
-
-/// A migrations directory read once: its files, and the configuration files around it.
-#[derive(Debug)]
-pub struct Dir {
-    /// The directory as the user named it.
-    pub path: PathBuf,
+    /// No layout has the name asked for.
+    #[error("find the layout {name}: {reason}")]
+    Unknown {
+        /// The name asked for.
+        name: String,
+        /// The names there are, and the nearest.
+        reason: String,
+    },
 }

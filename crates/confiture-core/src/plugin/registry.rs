@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Explanation, PluginMeta};
+use super::{Check, Explanation, PluginMeta, Reporter};
 use crate::migration::layout::Layout;
 
 /// Where a plugin was registered.
@@ -26,6 +26,8 @@ pub enum Factory {
     Layout(fn() -> Box<dyn Layout>),
     /// A built-in or downstream check of `confiture test`.
     Check(fn() -> Box<dyn Check>),
+    /// An output format.
+    Reporter(fn() -> Box<dyn Reporter>),
 }
 
 /// One plugin, as [`register!`](crate::register) submits it.
@@ -47,6 +49,8 @@ pub enum PluginKind {
     Layout,
     /// A check of `confiture test`.
     Check,
+    /// An output format.
+    Reporter,
 }
 
 impl PluginKind {
@@ -55,6 +59,7 @@ impl PluginKind {
         match self {
             Self::Layout => "layout",
             Self::Check => "check",
+            Self::Reporter => "reporter",
         }
     }
 }
@@ -82,6 +87,7 @@ pub enum PluginError {
 pub struct Registry {
     layouts: BTreeMap<&'static str, (Box<dyn Layout>, Option<Origin>)>,
     checks: BTreeMap<&'static str, (Box<dyn Check>, Option<Origin>)>,
+    reporters: BTreeMap<&'static str, (Box<dyn Reporter>, Option<Origin>)>,
     explanations: BTreeMap<&'static str, Explanation>,
 }
 
@@ -131,6 +137,16 @@ impl Registry {
                     let check = build();
                     insert(&mut registry.checks, PluginKind::Check, check.meta().id, check, origin)?;
                 }
+                Factory::Reporter(build) => {
+                    let reporter = build();
+                    insert(
+                        &mut registry.reporters,
+                        PluginKind::Reporter,
+                        reporter.meta().id,
+                        reporter,
+                        origin,
+                    )?;
+                }
             }
         }
         for explanation in inventory::iter::<Explanation> {
@@ -172,6 +188,25 @@ impl Registry {
         self.checks.values().map(|(check, _)| check.as_ref())
     }
 
+    /// Adds an output format.
+    ///
+    /// # Errors
+    /// [`PluginError::Duplicate`] when its id is taken.
+    pub fn with_reporter(mut self, reporter: Box<dyn Reporter>) -> Result<Self, PluginError> {
+        insert(&mut self.reporters, PluginKind::Reporter, reporter.meta().id, reporter, None)?;
+        Ok(self)
+    }
+
+    /// Output formats by id.
+    pub fn reporters(&self) -> impl Iterator<Item = &dyn Reporter> {
+        self.reporters.values().map(|(reporter, _)| reporter.as_ref())
+    }
+
+    /// The output format called `id`.
+    pub fn reporter(&self, id: &str) -> Option<&dyn Reporter> {
+        self.reporters.get(id).map(|(reporter, _)| reporter.as_ref())
+    }
+
     /// The page for a finding code.
     pub fn explanation(&self, code: &str) -> Option<&Explanation> {
         self.explanations.get(code)
@@ -186,6 +221,7 @@ impl Registry {
     pub fn list(&self) -> Vec<(PluginKind, &'static PluginMeta, Option<Origin>)> {
         let layouts = self.layouts.values().map(|(l, origin)| (PluginKind::Layout, l.meta(), *origin));
         let checks = self.checks.values().map(|(c, origin)| (PluginKind::Check, c.meta(), *origin));
-        layouts.chain(checks).collect()
+        let reporters = self.reporters.values().map(|(r, origin)| (PluginKind::Reporter, r.meta(), *origin));
+        layouts.chain(checks).chain(reporters).collect()
     }
 }

@@ -1,21 +1,23 @@
 //! Servers for the tests: every one at hand.
 
-use crate::db::{ClusterOptions, Env, ScratchDb, Server, Session, find};
+use crate::db::{Acquire, ScratchDb, Server, ServerOptions, Session, find};
 
-/// The majors found on this machine, newest last; at least one. Put more into `PATH` to test more.
+/// The majors found on this machine, newest last; at least one. `confiture server install` adds more.
 pub(super) async fn servers() -> Vec<Server> {
-    let env: Env = std::env::vars_os().collect();
-    let found: Vec<_> = (14..=18).filter_map(|major| find(&env, Some(major)).ok()).collect();
-    assert!(!found.is_empty(), "no PostgreSQL on this machine");
+    let options = |major| ServerOptions {
+        version: Some(major),
+        acquire: Acquire::Never,
+        env: std::env::vars_os().collect(),
+        ..ServerOptions::default()
+    };
     let mut servers = Vec::new();
-    for server in &found {
-        let options = ClusterOptions {
-            cache_dir: Some(std::env::temp_dir().join("confiture-test-cache")),
-            env: std::env::vars_os().collect(),
-            ..ClusterOptions::default()
-        };
-        servers.push(Server::private(server, &options).await.expect("a private server"));
+    for major in 14..=18 {
+        let options = options(major);
+        if let Ok(found) = find(&options) {
+            servers.push(Server::private(&found, &options).await.expect("a private server"));
+        }
     }
+    assert!(!servers.is_empty(), "no PostgreSQL on this machine");
     servers
 }
 

@@ -1,6 +1,6 @@
 //! The directory a private cluster lives in: locked while we live, removed by whoever comes next.
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Permissions};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -39,7 +39,8 @@ impl ClusterDir {
         let path = base.join(format!("{}{}", prefix(), token::unique()));
         // The server's account must be able to pass through, not to look around.
         let mode = if run_as.owner().is_some() { 0o711 } else { 0o700 };
-        DirBuilder::new().mode(mode).create(&path).map_err(io_at("create", &path))?;
+        DirBuilder::new().mode(0o700).create(&path).map_err(io_at("create", &path))?;
+        std::fs::set_permissions(&path, Permissions::from_mode(mode)).map_err(io_at("set mode of", &path))?;
         // Locked before it gets its name: a reaper sees either no lock file or a locked one.
         let made = path.join("lock.new");
         let lock = File::create_new(&made).map_err(io_at("create", &made))?;
@@ -69,6 +70,17 @@ impl ClusterDir {
         self.path.join("log")
     }
 
+    /// Removes it, as far as it is still there.
+    pub(crate) fn remove(&self) {
+        free_shared_memory(&self.data());
+        match std::fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                tracing::debug!(path = %self.path.display(), %error, "cluster directory not removed");
+            }
+            _ => {}
+        }
+    }
+
     /// The directory itself.
     pub(crate) fn path(&self) -> &Path {
         &self.path
@@ -77,9 +89,7 @@ impl ClusterDir {
 
 impl Drop for ClusterDir {
     fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.path) {
-            tracing::debug!(path = %self.path.display(), %error, "cluster directory not removed");
-        }
+        self.remove();
     }
 }
 
@@ -154,6 +164,7 @@ fn reap_one(path: &Path) -> bool {
 
 fn remove(path: &Path) -> bool {
     tracing::debug!(path = %path.display(), "removing a leftover cluster");
+    free_shared_memory(&path.join("data"));
     std::fs::remove_dir_all(path).is_ok()
 }
 
@@ -179,6 +190,36 @@ fn postmaster_of(data: &Path) -> Option<Pid> {
     let file = std::fs::read_to_string(data.join("postmaster.pid")).ok()?;
     let pid = Pid::from_raw(file.lines().next()?.trim().parse().ok()?)?;
     runs_in(pid, data).then_some(pid)
+}
+
+/// Removes the System V segment of a server that was killed; it does not go with its process.
+///
+/// PostgreSQL keeps 56 bytes there to tell whether the data directory is in use, and writes key and id
+/// on line 7 of `postmaster.pid`, which only a server that was killed leaves behind.
+fn free_shared_memory(data: &Path) {
+    let Ok(file) = std::fs::read_to_string(data.join("postmaster.pid")) else { return };
+    let Some(segment) = file.lines().nth(6).map(|line| line.split_whitespace().collect::<Vec<_>>()) else {
+        return;
+    };
+    let &[key, id] = segment.as_slice() else { return };
+    // The last backends let go of it a moment after the postmaster's death.
+    for _ in 0..200 {
+        let listed = std::fs::read_to_string("/proc/sysvipc/shm").unwrap_or_default();
+        // Columns: key shmid perms size cpid lpid nattch …
+        let users = listed.lines().find_map(|line| {
+            let columns: Vec<&str> = line.split_whitespace().collect();
+            let same = columns.first() == Some(&key) && columns.get(1) == Some(&id);
+            columns.get(6).filter(|_| same).map(|users| *users != "0")
+        });
+        match users {
+            None => return,
+            Some(true) => std::thread::sleep(Duration::from_millis(5)),
+            Some(false) => {
+                let _ = std::process::Command::new("ipcrm").args(["-m", id]).status();
+                return;
+            }
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]
@@ -218,6 +259,49 @@ pub(crate) fn copy_tree(from: &Path, to: &Path, run_as: &RunAs) -> Result<(), Db
 /// Writes a small file the server's account can read.
 pub(crate) fn write(path: &Path, text: &str, run_as: &RunAs) -> Result<(), DbError> {
     std::fs::write(path, text).map_err(io_at("write", path))?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(io_at("write", path))?;
+    std::fs::set_permissions(path, Permissions::from_mode(0o600)).map_err(io_at("write", path))?;
     give(path, run_as)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directory_whose_lock_is_free_is_removed_and_no_other() {
+        let base = tempfile::tempdir().expect("a directory");
+        let bases = [base.path().to_owned()];
+        let make = |name: &str| {
+            let path = base.path().join(name);
+            std::fs::create_dir(&path).expect("made");
+            path
+        };
+        let held = ClusterDir::create(&bases, &RunAs::Ourselves).expect("a directory");
+        let leftover = make(&format!("{}left", prefix()));
+        std::fs::write(leftover.join("lock"), "").expect("written");
+        std::fs::create_dir(leftover.join("data")).expect("made");
+        // Names a process that runs, but not there: init.
+        std::fs::write(leftover.join("data/postmaster.pid"), "1\n").expect("written");
+        let being_made = make(&format!("{}new", prefix()));
+        let foreign = make("confiture-4294967294-x");
+        std::fs::write(foreign.join("lock"), "").expect("written");
+        let link = base.path().join(format!("{}link", prefix()));
+        std::os::unix::fs::symlink(&foreign, &link).expect("linked");
+        assert_eq!(reap(&bases), [leftover]);
+        assert!(held.path().is_dir() && being_made.is_dir() && foreign.is_dir());
+        let path = held.path().to_owned();
+        drop(held);
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn base_too_deep_for_a_socket_is_passed_over() {
+        let short = tempfile::tempdir().expect("a directory");
+        let deep = short.path().join("d".repeat(90));
+        std::fs::create_dir(&deep).expect("made");
+        let bases = [deep.clone(), short.path().to_owned()];
+        let made = ClusterDir::create(&bases, &RunAs::Ourselves).expect("a directory");
+        assert_eq!(made.path().parent(), Some(short.path()));
+        assert!(default_bases(&deep).contains(&PathBuf::from("/tmp")));
+    }
 }

@@ -1,7 +1,9 @@
 //! An initialised data directory: made once per server binary, copied ever after.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::DirBuilder;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use sha2::{Digest as _, Sha256};
 
@@ -14,6 +16,9 @@ use crate::db::version::ServerVersion;
 
 /// Changes when the arguments of initdb below do, so that older cached directories are not used.
 const RECIPE: &str = "1";
+
+/// How many initialised directories the cache holds: two of each supported major.
+const KEPT: usize = 10;
 
 /// What an initialised directory depends on.
 pub(crate) struct Recipe<'a> {
@@ -31,7 +36,10 @@ impl Recipe<'_> {
         let cached = self.cache.map(|cache| cache.join("clusters").join(self.key()));
         if let Some(cached) = cached.as_deref().filter(|cached| cached.is_dir()) {
             match directory::copy_tree(cached, &into.data(), self.run_as) {
-                Ok(()) => return Ok(()),
+                Ok(()) => {
+                    touch(cached);
+                    return Ok(());
+                }
                 Err(error) => {
                     tracing::debug!(%error, "cached data directory not usable");
                     empty(&into.data())?;
@@ -110,14 +118,34 @@ fn keep(data: &Path, cached: &Path) -> Result<(), DbError> {
     let Some(parent) = cached.parent() else { return Ok(()) };
     std::fs::create_dir_all(parent).map_err(io_at("create", parent))?;
     let made: PathBuf = parent.join(format!(".{}", token::unique()));
-    std::fs::create_dir(&made).map_err(io_at("create", &made))?;
+    DirBuilder::new().mode(0o700).create(&made).map_err(io_at("create", &made))?;
     let result = directory::copy_tree(data, &made, &RunAs::Ourselves)
         .and_then(|()| std::fs::rename(&made, cached).map_err(io_at("rename to", cached)));
+    prune(parent);
     if result.is_err() {
         // Also when another process was faster: its directory is as good.
         let _ = std::fs::remove_dir_all(&made);
     }
     result
+}
+
+/// Says that it was used now.
+fn touch(cached: &Path) {
+    let touched = std::fs::File::open(cached).and_then(|file| file.set_modified(SystemTime::now()));
+    if let Err(error) = touched {
+        tracing::debug!(%error, "use of a cached data directory not noted");
+    }
+}
+
+/// Removes all but the most recently used; a directory is about 40 MB.
+fn prune(clusters: &Path) {
+    let Ok(entries) = std::fs::read_dir(clusters) else { return };
+    let used = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
+    let mut kept: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    kept.sort_by_key(|path| std::cmp::Reverse(used(path)));
+    for old in kept.iter().skip(KEPT) {
+        let _ = std::fs::remove_dir_all(old);
+    }
 }
 
 fn empty(data: &Path) -> Result<(), DbError> {

@@ -7,6 +7,8 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::sync::watch;
 
+use super::watchdog::Watchdog;
+
 /// Starts a program from a thread of its own and keeps that thread until the program ends.
 ///
 /// Linux's parent-death signal follows the *thread* that forked (prctl(2), `PR_SET_PDEATHSIG`): a
@@ -31,8 +33,9 @@ impl Keeper {
             match command.spawn() {
                 Err(error) => drop(started_tx.send(Err(error))),
                 Ok(child) => {
+                    let watchdog = watchdog(&child);
                     drop(started_tx.send(Ok(child.id())));
-                    ended_tx.send_replace(wait(child, &held));
+                    ended_tx.send_replace(wait(child, watchdog, &held));
                 }
             }
         })?;
@@ -78,14 +81,28 @@ impl Drop for Keeper {
     }
 }
 
-fn wait(mut child: Child, alive: &Mutex<bool>) -> Option<ExitStatus> {
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) {
-        let mut options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while let Err(rustix::io::Errno::INTR) = rustix::process::waitid(WaitId::Pid(pid), options) {
-            options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        }
+/// Linux has the parent-death signal instead.
+fn watchdog(child: &Child) -> Option<Watchdog> {
+    if cfg!(target_os = "linux") {
+        return None;
     }
+    let watchdog = Watchdog::over(pid_of(child)?);
+    watchdog.inspect_err(|error| tracing::warn!(%error, "no watchdog: kill -9 would leave the server")).ok()
+}
+
+fn wait(mut child: Child, watchdog: Option<Watchdog>, alive: &Mutex<bool>) -> Option<ExitStatus> {
+    if let Some(pid) = pid_of(&child) {
+        let ended =
+            || rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
+        while matches!(ended(), Err(rustix::io::Errno::INTR)) {}
+    }
+    // Until it is reaped nobody else gets its pid.
     let mut alive = alive.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(watchdog);
     *alive = false;
     child.wait().ok()
+}
+
+fn pid_of(child: &Child) -> Option<Pid> {
+    i32::try_from(child.id()).ok().and_then(Pid::from_raw)
 }

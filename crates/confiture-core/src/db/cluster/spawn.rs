@@ -12,24 +12,32 @@ pub(crate) enum RunAs {
     Ourselves,
     /// We are root: as this account.
     Account { name: String, uid: u32, gid: u32 },
-    /// We are root without another account, or may not change to it: as uid 1 of a user namespace
-    /// that maps to root outside.
+    /// As this uid of a user namespace that is our own uid outside: when we are root without another
+    /// account, or may not change to it; and when our uid has no name, which initdb insists on.
     #[cfg(target_os = "linux")]
-    UserNamespace,
+    UserNamespace { uid: u32 },
 }
 
 impl RunAs {
     /// Whom to try, best first.
     pub(crate) fn candidates() -> Vec<Self> {
-        if !rustix::process::geteuid().is_root() {
-            return vec![Self::Ourselves];
-        }
+        let root = rustix::process::geteuid().is_root();
         let accounts = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-        let mut candidates: Vec<Self> =
-            ["postgres", "nobody"].iter().filter_map(|name| account(&accounts, name)).collect();
+        let mut candidates: Vec<Self> = if root {
+            ["postgres", "nobody"].iter().filter_map(|name| account(&accounts, name)).collect()
+        } else {
+            vec![Self::Ourselves]
+        };
         #[cfg(target_os = "linux")]
-        candidates.push(Self::UserNamespace);
+        candidates.push(Self::namespace(&accounts));
         candidates
+    }
+
+    /// A namespace whose one uid has a name and is not root.
+    #[cfg(target_os = "linux")]
+    fn namespace(passwd: &str) -> Self {
+        let uids = passwd.lines().filter_map(|line| line.split(':').nth(2)?.parse().ok());
+        Self::UserNamespace { uid: uids.filter(|uid| *uid != 0).min().unwrap_or(1) }
     }
 
     /// Uid and gid that must own the files, when they differ from ours.
@@ -92,10 +100,15 @@ fn hook(command: &mut Command, run_as: &RunAs, when_we_die: WhenWeDie) {
         WhenWeDie::Kill => Signal::KILL,
     };
     let parent = rustix::process::getpid();
-    let namespace = matches!(run_as, RunAs::UserNamespace);
+    let map = |inside: u32, outside: u32| format!("{inside} {outside} 1").into_bytes();
+    let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    let namespace = match run_as {
+        RunAs::UserNamespace { uid: inside } => Some((map(*inside, uid), map(*inside, gid))),
+        _ => None,
+    };
     let inside = move || -> std::io::Result<()> {
-        if namespace {
-            enter_user_namespace()?;
+        if let Some((uids, gids)) = &namespace {
+            enter_user_namespace(uids, gids)?;
         }
         // Changing the uid clears the death signal (prctl(2)); std has changed it by now.
         rustix::process::set_parent_process_death_signal(Some(signal))?;
@@ -105,8 +118,8 @@ fn hook(command: &mut Command, run_as: &RunAs, when_we_die: WhenWeDie) {
         Ok(())
     };
     // SAFETY: between fork and exec only async-signal-safe calls are allowed. `inside` makes system
-    // calls through rustix and nothing else: it neither allocates nor takes a lock, and captures
-    // plain values only.
+    // calls through rustix and nothing else: it neither allocates nor takes a lock; the texts
+    // it writes were made before the fork.
     #[allow(unsafe_code)]
     unsafe {
         command.pre_exec(inside);
@@ -116,9 +129,9 @@ fn hook(command: &mut Command, run_as: &RunAs, when_we_die: WhenWeDie) {
 #[cfg(not(target_os = "linux"))]
 fn hook(_: &mut Command, _: &RunAs, _: WhenWeDie) {}
 
-/// Becomes uid 1 of a new user namespace in which that is our uid outside.
+/// Enters a new user namespace with these maps (user_namespaces(7)).
 #[cfg(target_os = "linux")]
-fn enter_user_namespace() -> std::io::Result<()> {
+fn enter_user_namespace(uids: &[u8], gids: &[u8]) -> std::io::Result<()> {
     use rustix::fs::{Mode, OFlags};
     let put = |path: &std::ffi::CStr, text: &[u8]| -> rustix::io::Result<()> {
         let file = rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
@@ -130,7 +143,28 @@ fn enter_user_namespace() -> std::io::Result<()> {
         rustix::thread::unshare_unsafe(rustix::thread::UnshareFlags::NEWUSER)?;
     }
     put(c"/proc/self/setgroups", b"deny")?;
-    put(c"/proc/self/uid_map", b"1 0 1")?;
-    put(c"/proc/self/gid_map", b"1 0 1")?;
+    put(c"/proc/self/uid_map", uids)?;
+    put(c"/proc/self/gid_map", gids)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65533::/:/bin/false\nx:y\n";
+
+    #[test]
+    fn accounts_are_read_from_the_system_list() {
+        let nobody = RunAs::Account { name: "nobody".to_owned(), uid: 65534, gid: 65533 };
+        assert_eq!(account(PASSWD, "nobody"), Some(nobody));
+        assert_eq!((account(PASSWD, "postgres"), account(PASSWD, "root")), (None, None));
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn namespace_never_maps_to_root() {
+        assert_eq!(RunAs::namespace(PASSWD), RunAs::UserNamespace { uid: 65534 });
+        assert_eq!(RunAs::namespace(""), RunAs::UserNamespace { uid: 1 });
+    }
 }

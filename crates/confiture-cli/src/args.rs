@@ -1,0 +1,175 @@
+//! Commands and flags: a contract.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Tests PostgreSQL migrations before production does.
+#[derive(Debug, Parser)]
+#[command(name = "confiture", version, about, propagate_version = true, arg_required_else_help = true)]
+#[command(
+    after_help = "Exit codes: 0 passed, 1 findings, 2 usage or configuration, 3 no server, 5 nothing ran, \
+70 a bug.\nDATABASE_URL is never used: confiture writes only in databases it created itself."
+)]
+pub(crate) struct Args {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// Only what failed.
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// More detail; twice for everything.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// When to use colour (NO_COLOR is honoured).
+    #[arg(long = "color", global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    pub colour: Colour,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Colour {
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Applies every migration on real PostgreSQL: up, down and up again.
+    Test(Box<TestArgs>),
+    /// Says what confiture finds on this machine, and what is missing.
+    Doctor(ServerArgs),
+    /// PostgreSQL servers confiture can start.
+    Server {
+        #[command(subcommand)]
+        command: ServerCommand,
+    },
+    /// Lists layouts, checks and output formats, and where each was registered.
+    Plugins {
+        /// Machine-readable output.
+        #[arg(long, value_parser = ["human", "json"], default_value = "human")]
+        format: String,
+    },
+    /// Explains a finding code, a check or a layout: cause, consequence, fix.
+    Explain {
+        /// Such as `rollback-leaves-object`; without it, all codes are listed.
+        code: Option<String>,
+    },
+    /// Prints a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Prints the manual page, in roff.
+    Man,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ServerCommand {
+    /// Lists the PostgreSQL versions found on this machine.
+    List {
+        #[command(flatten)]
+        server: ServerArgs,
+    },
+    /// Fetches a PostgreSQL version into confiture's own cache.
+    Install {
+        /// A major version, such as 17.
+        version: u32,
+    },
+}
+
+/// Where scratch databases are created.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct ServerArgs {
+    /// A server where confiture may create databases (repeatable); without it confiture starts its own.
+    #[arg(long, value_name = "URL", env = "CONFITURE_SERVER", hide_env_values = true)]
+    pub server: Vec<String>,
+
+    /// PostgreSQL majors to run on, such as 15,18 (missing ones are fetched).
+    #[arg(long, value_name = "VERSION", env = "CONFITURE_PG", value_delimiter = ',')]
+    pub pg: Vec<u32>,
+
+    /// Directory of PostgreSQL programs (postgres, initdb).
+    #[arg(long, value_name = "DIR", env = "CONFITURE_PG_BIN")]
+    pub pg_bin: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct TestArgs {
+    /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
+    pub dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub server: ServerArgs,
+
+    /// The tool whose layout the directory has [default: recognised].
+    #[arg(long, value_name = "NAME", env = "CONFITURE_LAYOUT")]
+    pub layout: Option<String>,
+
+    /// Judge only migrations whose files changed since this git reference; the others are applied only.
+    #[arg(long, value_name = "REF")]
+    pub changed_since: Option<String>,
+
+    /// Judge only migrations whose id matches.
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+
+    /// First version to judge.
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<String>,
+
+    /// Last version to apply and judge.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+
+    /// SQL to run on the fresh database before the first migration (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub setup: Vec<PathBuf>,
+
+    /// A session setting (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+
+    /// A template value (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub var: Vec<(String, String)>,
+
+    /// A check not to run (repeatable).
+    #[arg(long, value_name = "CHECK")]
+    pub skip: Vec<String>,
+
+    /// Servers used at once with several --pg or --server [default: cores].
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<std::num::NonZeroUsize>,
+
+    /// Most seconds one statement may take.
+    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT")]
+    pub timeout: Option<u64>,
+
+    /// Keep the database of a failed run and print how to connect to it.
+    #[arg(long)]
+    pub keep_failed: bool,
+
+    /// The format of standard output.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: String,
+
+    /// A further report in a file (repeatable), such as junit=report.xml.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = pair)]
+    pub report: Vec<(String, String)>,
+
+    /// A profile of confiture.toml.
+    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
+    pub profile: Option<String>,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("expected NAME=VALUE".to_owned()),
+    }
+}

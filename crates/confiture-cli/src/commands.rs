@@ -1,0 +1,70 @@
+//! One file per command.
+
+mod completions;
+mod doctor;
+mod explain;
+mod plugins;
+mod server;
+mod test;
+
+use confiture_core::db::DbError;
+use confiture_core::plugin::Registry;
+use confiture_fixtures::FixtureError;
+
+use crate::args::{Args, Command, ServerCommand};
+use crate::exit::ExitStatus;
+use crate::terminal;
+
+/// Runs the command and says how the process is to end.
+pub(crate) async fn run(args: Args) -> ExitStatus {
+    let registry = match Registry::linked() {
+        Ok(registry) => registry,
+        Err(error) => {
+            terminal::error(&format!("failed to {error}"));
+            return ExitStatus::Usage;
+        }
+    };
+    let style = terminal::style(args.colour, args.quiet, args.verbose > 0);
+    let done = match args.command {
+        Command::Test(test) => test::run(*test, &registry, &style).await,
+        Command::Doctor(server) => doctor::run(server, &registry).await,
+        Command::Server { command: ServerCommand::List { server } } => server::list(server).await,
+        Command::Server { command: ServerCommand::Install { version } } => server::install(version).await,
+        Command::Plugins { format } => plugins::run(&registry, &format),
+        Command::Explain { code } => explain::run(&registry, code.as_deref()),
+        Command::Completions { shell } => completions::completions(shell),
+        Command::Man => completions::man(),
+    };
+    match done {
+        Ok(status) => status,
+        Err(error) => {
+            terminal::error(&format!("{error:#}"));
+            status_of(&error)
+        }
+    }
+}
+
+/// The exit status an error means.
+fn status_of(error: &anyhow::Error) -> ExitStatus {
+    let database = error.chain().find_map(|cause| {
+        cause.downcast_ref::<DbError>().or_else(|| match cause.downcast_ref::<FixtureError>() {
+            Some(FixtureError::Database(database)) => Some(database),
+            _ => None,
+        })
+    });
+    match (database, error.downcast_ref::<FixtureError>()) {
+        (Some(_), _) => ExitStatus::NoServer,
+        (None, Some(FixtureError::Interrupted)) => ExitStatus::Interrupted,
+        (None, Some(FixtureError::Query { .. } | FixtureError::Check(_))) => ExitStatus::Bug,
+        (None, _) => ExitStatus::Usage,
+    }
+}
+
+/// Prints `text` to standard output; a reader that has seen enough is no error.
+fn print(text: &str) -> anyhow::Result<ExitStatus> {
+    use std::io::Write as _;
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(ExitStatus::Passed),
+    }
+}

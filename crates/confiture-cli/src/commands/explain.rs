@@ -1,0 +1,41 @@
+//! `confiture explain`: the page of a finding code, check, layout or format.
+
+use anyhow::bail;
+use confiture_core::plugin::Registry;
+
+use super::print;
+use crate::exit::ExitStatus;
+use crate::settings::suggestion;
+
+/// Prints one page, or the list of all codes.
+pub(super) fn run(registry: &Registry, code: Option<&str>) -> anyhow::Result<ExitStatus> {
+    let Some(code) = code else {
+        let mut text = String::from("Finding codes:\n");
+        let widest = registry.explanations().map(|page| page.code.len()).max().unwrap_or(0);
+        for page in registry.explanations() {
+            text.push_str(&format!("  {:widest$}  {}\n", page.code, page.title));
+        }
+        text.push_str("\nconfiture explain CODE prints cause, consequence and fix; it takes the ids of\nchecks, layouts and formats too (confiture plugins).\n");
+        return print(&text);
+    };
+    if let Some(page) = registry.explanation(code) {
+        return print(page.page);
+    }
+    let plugins = registry.list();
+    let mut text = String::new();
+    for (kind, meta, _) in plugins.iter().filter(|(_, meta, _)| meta.id == code) {
+        text.push_str(&format!(
+            "# {} ({})\n\n{}\n\n{}\n",
+            meta.id,
+            kind.as_str(),
+            meta.summary,
+            meta.docs.trim_end()
+        ));
+    }
+    if text.is_empty() {
+        let mut known: Vec<&str> = registry.explanations().map(|page| page.code).collect();
+        known.extend(plugins.iter().map(|(_, meta, _)| meta.id));
+        bail!("nothing is called {code}{}", suggestion(code, &known));
+    }
+    print(&text)
+}

@@ -1,0 +1,246 @@
+//! `confiture test`: the main job.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Stdio;
+
+use anyhow::{Context as _, bail};
+use confiture_core::config::Settings;
+use confiture_core::db::Server;
+use confiture_core::migration::Step;
+use confiture_core::migration::layout::{self, LoadOptions, Loaded};
+use confiture_core::plugin::{Registry, ReportStyle};
+use confiture_core::report::{RunReport, RunStatus};
+use confiture_fixtures::{LadderOptions, SetupFile, TestOptions, TestRun, TestSource, Tested, find_version};
+
+use super::server::{Wanted, Worker};
+use crate::args::TestArgs;
+use crate::exit::ExitStatus;
+use crate::progress::Progress;
+use crate::{report, settings, terminal};
+
+/// Runs the main job on every server asked for and writes the reports.
+pub(super) async fn run(
+    args: TestArgs,
+    registry: &Registry,
+    style: &ReportStyle,
+) -> anyhow::Result<ExitStatus> {
+    report::known(registry, &args.format)?;
+    for (format, _) in &args.report {
+        report::known(registry, format)?;
+    }
+    let settings = settings::test(&args, settings::load(args.profile.as_deref())?);
+    settings::verify(&settings, registry)?;
+    let prepared = prepare(&args, &settings, registry).await;
+    let outcome = match prepared {
+        Ok((source, options)) => judge(&args, settings, registry, &source, options, style).await,
+        Err(error) => Err(error),
+    };
+    match outcome {
+        Ok(report) => {
+            report::write(registry, &report, &args.format, &args.report, style)?;
+            Ok(match report.status {
+                RunStatus::Passed => ExitStatus::Passed,
+                RunStatus::Failed => ExitStatus::Failed,
+                RunStatus::NothingRan => {
+                    terminal::error("nothing ran: no migration was judged, which is not a pass");
+                    ExitStatus::NothingRan
+                }
+                RunStatus::Error => ExitStatus::NoServer,
+            })
+        }
+        Err(error) => {
+            if args.format != "human" || !args.report.is_empty() {
+                let mut report = RunReport::new("test", env!("CARGO_PKG_VERSION"));
+                report.error = Some(format!("{error:#}"));
+                report.conclude();
+                let format = if args.format == "human" { "" } else { args.format.as_str() };
+                report::write(registry, &report, format, &args.report, style)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// Reads the migrations and works out what is to be judged.
+async fn prepare(
+    args: &TestArgs,
+    settings: &Settings,
+    registry: &Registry,
+) -> anyhow::Result<(TestSource, TestOptions)> {
+    let dir = settings.dir.clone().unwrap_or_default();
+    let options = LoadOptions { vars: settings.var.clone() };
+    let (layout, detection, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
+        .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
+    let source = TestSource { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded };
+    let mut setup = Vec::new();
+    for file in &settings.setup {
+        setup.push(SetupFile::read(file).context("failed to prepare the setup")?);
+    }
+    let loaded = &source.loaded;
+    let mut options = TestOptions {
+        ladder: LadderOptions { setup },
+        judged: None,
+        last: None,
+        skipped_checks: settings.skip.iter().cloned().collect(),
+        released: None,
+        keep_failed: args.keep_failed,
+    };
+    select(args, loaded, &mut options)?;
+    if let Some(reference) = &args.changed_since {
+        let base = Base::read(&dir, reference).await?;
+        let changed = |step: &Step| step_file(step).is_some_and(|file| base.changed(file));
+        let known = |step: &Step| step_file(step).is_some_and(|file| base.known(file));
+        let touched: BTreeSet<usize> = (0..loaded.migrations.len())
+            .filter(|&at| changed(&loaded.migrations[at].up) || changed(&loaded.migrations[at].down))
+            .collect();
+        options.judged = Some(match options.judged.take() {
+            Some(judged) => judged.intersection(&touched).copied().collect(),
+            None => touched,
+        });
+        options.released =
+            Some(loaded.migrations.iter().filter(|m| known(&m.up)).map(|m| m.id.clone()).collect());
+    }
+    Ok((source, options))
+}
+
+/// Applies `--only`, `--from` and `--to`.
+fn select(args: &TestArgs, loaded: &Loaded, options: &mut TestOptions) -> anyhow::Result<()> {
+    let version = |version: &str| find_version(loaded, version).context("failed to select migrations");
+    let first = args.from.as_deref().map(version).transpose()?.unwrap_or(0);
+    options.last = args.to.as_deref().map(version).transpose()?;
+    if let Some(last) = options.last
+        && last < first
+    {
+        bail!("--from comes after --to");
+    }
+    let mut globs = globset::GlobSetBuilder::new();
+    for pattern in &args.only {
+        globs.add(globset::Glob::new(pattern).with_context(|| format!("failed to read --only {pattern}"))?);
+    }
+    let globs = globs.build().context("failed to read --only")?;
+    if args.only.is_empty() && args.from.is_none() {
+        return Ok(());
+    }
+    let chosen = loaded.migrations.iter().enumerate().skip(first);
+    let chosen =
+        chosen.filter(|(_, m)| args.only.is_empty() || globs.is_match(&m.id) || globs.is_match(&m.version));
+    options.judged = Some(chosen.map(|(at, _)| at).collect());
+    if options.judged.as_ref().is_some_and(BTreeSet::is_empty) {
+        bail!("--only {} matches none of {} migrations", args.only.join(" --only "), loaded.migrations.len());
+    }
+    Ok(())
+}
+
+fn step_file(step: &Step) -> Option<&Path> {
+    match step {
+        Step::Sql(script) => Some(&script.source.path),
+        Step::NotRunnable { file, .. } => Some(file),
+        Step::Absent => None,
+    }
+}
+
+/// What a git reference holds of a directory.
+struct Base {
+    known: BTreeSet<String>,
+    changed: BTreeSet<String>,
+}
+
+impl Base {
+    /// Asks git for the files under `dir` at `reference` and for those that differ now.
+    async fn read(dir: &Path, reference: &str) -> anyhow::Result<Self> {
+        let dir = if dir.is_dir() { dir } else { Path::new(".") };
+        let known = git(dir, &["ls-tree", "-r", "--name-only", "-z", reference, "."]).await?;
+        let changed = git(dir, &["diff", "--name-only", "--relative", "-z", reference, "--", "."]).await?;
+        let new = git(dir, &["ls-files", "--others", "--exclude-standard", "-z", "."]).await?;
+        let paths = |text: &str| -> BTreeSet<String> {
+            let files = text.split('\0').filter(|file| !file.is_empty());
+            files.map(|file| dir.join(file).display().to_string()).collect()
+        };
+        Ok(Self { known: paths(&known), changed: &paths(&changed) | &paths(&new) })
+    }
+
+    fn known(&self, file: &Path) -> bool {
+        self.known.contains(&file.display().to_string())
+    }
+
+    fn changed(&self, file: &Path) -> bool {
+        self.changed.contains(&file.display().to_string())
+    }
+}
+
+async fn git(dir: &Path, args: &[&str]) -> anyhow::Result<String> {
+    let output = tokio::process::Command::new("git")
+        .current_dir(dir)
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .await
+        .context("failed to run git, which --changed-since needs")?;
+    if !output.status.success() {
+        let said = String::from_utf8_lossy(&output.stderr);
+        bail!("failed to read the base reference: git {} said: {}", args.join(" "), said.trim());
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs the job on each server, several at once, and merges the reports.
+async fn judge(
+    args: &TestArgs,
+    settings: Settings,
+    registry: &Registry,
+    source: &TestSource,
+    options: TestOptions,
+    style: &ReportStyle,
+) -> anyhow::Result<RunReport> {
+    let wanted = Wanted::from(settings::server(args.server.clone(), settings))?;
+    if args.keep_failed && wanted.any_private() && !terminal::attended() {
+        bail!("--keep-failed needs a --server, or a terminal: a private server ends with the run");
+    }
+    let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let jobs = args.jobs.map_or(cores, |n| n.get());
+    let workers = wanted.workers();
+    let mut reports = Vec::new();
+    for batch in workers.chunks(jobs) {
+        let runs = batch.iter().map(|worker| on_worker(worker, registry, source, options.clone(), style));
+        let interrupted = tokio::signal::ctrl_c();
+        tokio::select! {
+            finished = futures_util::future::try_join_all(runs) => reports.extend(finished?),
+            _ = interrupted => return Err(confiture_fixtures::FixtureError::Interrupted.into()),
+        }
+    }
+    RunReport::merge(reports).context("failed to run: no server was asked for")
+}
+
+async fn on_worker(
+    worker: &Worker,
+    registry: &Registry,
+    source: &TestSource,
+    options: TestOptions,
+    style: &ReportStyle,
+) -> anyhow::Result<RunReport> {
+    let server = worker.start().await?;
+    let label = format!("PostgreSQL {}", server.version());
+    let mut progress = Progress::new(&label, style.quiet);
+    let run = TestRun { server: &server, registry, source, options };
+    let tested = run.run(&mut |event| progress.event(&event)).await;
+    progress.finish();
+    let tested = tested.map_err(|error| anyhow::Error::new(error).context(format!("failed on {label}")))?;
+    let report = keep(tested, &server).await;
+    server.close().await;
+    Ok(report)
+}
+
+/// Tells how to connect to a database that was kept, and waits as long as it is looked at.
+async fn keep(tested: Tested, server: &Server) -> RunReport {
+    if let Some(kept) = tested.kept {
+        terminal::line(&format!("kept the database of the failed run: {kept}"));
+        if server.cluster().is_some() {
+            terminal::line("the private server runs until you press Enter");
+            let mut line = String::new();
+            let waited = tokio::task::spawn_blocking(move || std::io::stdin().read_line(&mut line)).await;
+            tracing::debug!(?waited, "done looking");
+        }
+    }
+    tested.report
+}

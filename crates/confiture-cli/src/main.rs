@@ -1,0 +1,5 @@
+//! The `confiture` binary.
+
+fn main() -> std::process::ExitCode {
+    confiture_cli::main()
+}

@@ -1,0 +1,264 @@
+//! `human`: a line a migration, the findings with the user's own source, the totals.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use confiture_core::Severity;
+use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
+use confiture_core::report::{CheckStatus, Finding, MigrationResult, RunReport, RunStatus};
+
+/// Writes the report for a person.
+#[derive(Debug, Default)]
+struct Human;
+
+confiture_core::register!(reporter Human);
+
+impl Reporter for Human {
+    fn meta(&self) -> &'static PluginMeta {
+        static META: PluginMeta = PluginMeta {
+            id: "human",
+            summary: "a line a migration, findings with their source, totals",
+            docs: "For a person: a line per migration, every finding with the lines of the file it is about and what \
+                   to do, and the totals.",
+        };
+        &META
+    }
+
+    fn write(&self, report: &RunReport, style: &ReportStyle, out: &mut dyn io::Write) -> io::Result<()> {
+        let paint = Paint { colour: style.colour };
+        let mut sources = Sources::default();
+        heading(report, out)?;
+        for finding in report.findings.iter().filter(|f| f.migration.is_none()) {
+            self.finding(finding, style, &mut sources, out)?;
+        }
+        let widest = report.migrations.iter().map(|m| m.id.chars().count()).max().unwrap_or(0).min(60);
+        for migration in &report.migrations {
+            let findings: Vec<&Finding> =
+                report.findings.iter().filter(|f| f.migration.as_ref() == Some(&migration.id)).collect();
+            let loud = |f: &Finding| f.severity > Severity::Info;
+            if style.quiet && !migration.failed() {
+                continue;
+            }
+            writeln!(out, " {}", line(migration, &findings, widest, paint))?;
+            for finding in findings {
+                if loud(finding) || style.verbose {
+                    self.finding(finding, style, &mut sources, out)?;
+                }
+            }
+        }
+        if let Some(error) = &report.error {
+            writeln!(out, "{}: {error}", paint.red("error"))?;
+        }
+        let notes = report.findings.iter().filter(|f| f.severity == Severity::Info).count();
+        if notes > 0 && !style.verbose && !style.quiet {
+            let (what, them) = if notes == 1 { ("note", "it") } else { ("notes", "them") };
+            writeln!(out, " {notes} {what} (column order, generated names, …): -v shows {them}")?;
+        }
+        let totals = totals(report);
+        let totals = match report.status {
+            RunStatus::Passed => paint.green(&totals),
+            _ => paint.red(&totals),
+        };
+        write!(out, " {totals}")?;
+        match report.findings.iter().filter(|f| f.severity > Severity::Info).max_by_key(|f| f.severity) {
+            Some(worst) => writeln!(out, "      next: confiture explain {}", worst.code),
+            None => writeln!(out),
+        }
+    }
+}
+
+impl Human {
+    fn finding(
+        &self,
+        finding: &Finding,
+        style: &ReportStyle,
+        sources: &mut Sources,
+        out: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let level = match finding.severity {
+            Severity::Info => Level::NOTE,
+            Severity::Low => Level::WARNING,
+            _ => Level::ERROR,
+        };
+        let mut group = annotate_snippets::Group::with_title(
+            level.primary_title(finding.message.as_str()).id(finding.code.as_str()),
+        );
+        let label = finding.label.as_deref().unwrap_or_default();
+        let source = finding.file.as_deref().and_then(|file| Some((file, sources.text(file)?)));
+        match (source, &finding.span) {
+            (Some((file, text)), Some(span)) if span.end <= text.len() && !text.is_empty() => {
+                let window = Window::around(text, span);
+                let annotation = AnnotationKind::Primary.span(window.span.clone()).label(label);
+                let snippet = Snippet::source(window.text).line_start(window.first_line).path(file);
+                group = group.element(snippet.annotation(annotation));
+            }
+            _ if !label.is_empty() => group = group.element(Level::NOTE.message(label)),
+            _ => {}
+        }
+        if let Some(servers) = finding.evidence.get("servers").and_then(|s| s.as_array()) {
+            let servers: Vec<&str> = servers.iter().filter_map(|s| s.as_str()).collect();
+            group = group.element(Level::NOTE.message(format!("only on PostgreSQL {}", servers.join(", "))));
+        }
+        if let Some(help) = &finding.help {
+            group = group.element(Level::HELP.message(help.as_str()));
+        }
+        let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
+        let renderer = renderer.term_width(style.width.unwrap_or(140));
+        writeln!(out, "{}", renderer.render(&[group]))
+    }
+}
+
+/// The lines around a span, so that a large file is not handed to the renderer whole.
+struct Window<'a> {
+    text: &'a str,
+    first_line: usize,
+    span: std::ops::Range<usize>,
+}
+
+impl<'a> Window<'a> {
+    fn around(text: &'a str, span: &std::ops::Range<usize>) -> Self {
+        let start = text[..span.start].rfind('\n').map_or(0, |at| at + 1);
+        let end = text[span.end..].find('\n').map_or(text.len(), |at| span.end + at);
+        let first_line = text[..start].bytes().filter(|&b| b == b'\n').count() + 1;
+        Self { text: &text[start..end], first_line, span: span.start - start..span.end - start }
+    }
+}
+
+/// Files read once.
+#[derive(Default)]
+struct Sources(BTreeMap<String, Option<String>>);
+
+impl Sources {
+    fn text(&mut self, file: &str) -> Option<&str> {
+        let read = || std::fs::read_to_string(file).ok();
+        self.0.entry(file.to_owned()).or_insert_with(read).as_deref()
+    }
+}
+
+/// Colours, or none.
+#[derive(Clone, Copy)]
+struct Paint {
+    colour: bool,
+}
+
+impl Paint {
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    fn red(self, text: &str) -> String {
+        self.wrap("1;31", text)
+    }
+
+    fn green(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
+    fn yellow(self, text: &str) -> String {
+        self.wrap("33", text)
+    }
+
+    fn faint(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+}
+
+fn heading(report: &RunReport, out: &mut dyn io::Write) -> io::Result<()> {
+    if let Some(source) = &report.source {
+        let count = plural(source.migrations, "migration", "migrations");
+        write!(out, " {}  {count}, {} layout", source.dir, source.layout)?;
+    }
+    let servers = if report.servers.is_empty() { report.server.as_slice() } else { &report.servers };
+    if let Some(first) = servers.first() {
+        let versions: Vec<&str> = servers.iter().map(|server| server.version.as_str()).collect();
+        write!(out, "        server  PostgreSQL {}, {}", versions.join(", "), first.kind)?;
+    }
+    writeln!(out)
+}
+
+fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint: Paint) -> String {
+    let with = |status: CheckStatus| {
+        let ids = migration.checks.iter().filter(move |c| c.status == status).map(|c| c.id.as_str());
+        ids.collect::<Vec<_>>().join(" · ")
+    };
+    let failed = with(CheckStatus::Failed);
+    let passed = with(CheckStatus::Passed);
+    let (word, ids) = if !failed.is_empty() {
+        (paint.red("FAIL"), failed)
+    } else if passed.is_empty()
+        || migration.checks.iter().any(|c| c.id == "up" && c.status == CheckStatus::Skipped)
+    {
+        (paint.yellow("SKIP"), String::new())
+    } else {
+        (paint.green("PASS"), passed)
+    };
+    let mut notes: Vec<String> = Vec::new();
+    for check in &migration.checks {
+        let reason = check.reason.as_deref().unwrap_or_default();
+        match check.status {
+            CheckStatus::Skipped if check.id == "up" => notes.push(reason.to_owned()),
+            CheckStatus::NotApplicable if check.id == "down" => notes.push(reason.to_owned()),
+            CheckStatus::Skipped if check.id == "down" && !migration.failed() && word_is_pass(migration) => {
+                notes.push(format!("down skipped: {reason}"));
+            }
+            _ => {}
+        }
+    }
+    if findings.iter().any(|f| f.code == "column-order") {
+        notes.push("column order".to_owned());
+    }
+    let seconds: f64 = migration.checks.iter().map(|check| check.duration_ms).sum::<f64>() / 1000.0;
+    let mut text = format!("{word}  {:widest$}  {ids}", migration.id);
+    if !notes.is_empty() {
+        let notes = notes.join("; ");
+        text.push_str(&paint.faint(&if ids.is_empty() { notes } else { format!("  ({notes})") }));
+    }
+    text.push_str(&paint.faint(&format!("  {seconds:.2}s")));
+    text
+}
+
+fn word_is_pass(migration: &MigrationResult) -> bool {
+    migration.checks.iter().any(|check| check.id == "up" && check.status == CheckStatus::Passed)
+}
+
+/// `14 migrations, 12 passed, 2 failed · 98% of statements analysed · 6.2s`
+pub(super) fn totals(report: &RunReport) -> String {
+    let failed = report.migrations.iter().filter(|m| m.failed()).count();
+    let passed = report.migrations.iter().filter(|m| !m.failed() && word_is_pass(m)).count();
+    let skipped = report.migrations.len() - failed - passed;
+    let irreversible = report
+        .migrations
+        .iter()
+        .filter(|m| m.checks.iter().any(|c| c.id == "down" && c.status == CheckStatus::NotApplicable))
+        .count();
+    let mut text = plural(report.migrations.len(), "migration", "migrations");
+    text.push_str(&format!(", {passed} passed"));
+    for (count, what) in [(failed, "failed"), (skipped, "skipped"), (irreversible, "without down")] {
+        if count > 0 {
+            text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    if let Some(percent) = (100 * report.coverage.parsed).checked_div(report.coverage.statements) {
+        text.push_str(&format!(" · {percent}% of statements analysed"));
+    }
+    text.push_str(&format!(" · {:.1}s", report.duration_ms / 1000.0));
+    text
+}
+
+/// A finding in one line of plain text.
+pub(super) fn one_line(finding: &Finding) -> String {
+    let mut text = String::new();
+    if let (Some(file), Some(line)) = (&finding.file, finding.line) {
+        text.push_str(&format!("{file}:{line}: "));
+    }
+    text.push_str(&format!("[{}] {}", finding.code, finding.message));
+    for more in [&finding.label, &finding.help].into_iter().flatten() {
+        text.push_str(&format!("; {more}"));
+    }
+    text
+}
+
+fn plural(count: usize, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
+}

@@ -1,0 +1,88 @@
+//! Defaults < confiture.toml < `CONFITURE_*` < flags.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use confiture_core::config::{self, Settings};
+use confiture_core::plugin::Registry;
+
+use crate::args::{ServerArgs, TestArgs};
+
+/// What a server is looked for with, after configuration.
+pub(crate) fn server(args: ServerArgs, config: Settings) -> ServerArgs {
+    ServerArgs {
+        server: if args.server.is_empty() { config.server } else { args.server },
+        pg: if args.pg.is_empty() { config.pg } else { args.pg },
+        pg_bin: args.pg_bin.or(config.pg_bin),
+    }
+}
+
+/// The settings of the nearest confiture.toml, with `profile` over its top.
+pub(crate) fn load(profile: Option<&str>) -> anyhow::Result<Settings> {
+    let here = std::env::current_dir().context("failed to find the working directory")?;
+    let Some((path, config)) = config::find(&here).map_err(anyhow::Error::msg)? else {
+        match profile {
+            None => return Ok(Settings::default()),
+            Some(name) => bail!("profile {name} needs a {} here or above", config::FILE_NAME),
+        }
+    };
+    let Some(name) = profile else { return Ok(config.settings) };
+    match config.profiles.get(name) {
+        Some(profile) => Ok(profile.clone().over(config.settings)),
+        None => {
+            let known: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
+            bail!("{} has no profile {name}{}", path.display(), suggestion(name, &known))
+        }
+    }
+}
+
+/// The settings of `confiture test`: flags over configuration.
+pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
+    let flags = Settings {
+        dir: args.dir.clone(),
+        layout: args.layout.clone(),
+        server: args.server.server.clone(),
+        pg: args.server.pg.clone(),
+        pg_bin: args.server.pg_bin.clone(),
+        setup: args.setup.clone(),
+        set: args.set.iter().cloned().collect(),
+        var: args.var.iter().cloned().collect(),
+        skip: args.skip.clone(),
+        timeout: args.timeout,
+        required_plugins: Vec::new(),
+    };
+    let mut settings = flags.over(config);
+    settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
+    settings
+}
+
+/// Refuses unknown check ids and missing required plugins.
+pub(crate) fn verify(settings: &Settings, registry: &Registry) -> anyhow::Result<()> {
+    let checks: Vec<&str> = registry.checks().map(|check| check.meta().id).collect();
+    for id in &settings.skip {
+        if !checks.contains(&id.as_str()) {
+            bail!("no check is called {id}{}", suggestion(id, &checks));
+        }
+    }
+    let plugins: Vec<&str> = registry.list().into_iter().map(|(_, meta, _)| meta.id).collect();
+    for id in &settings.required_plugins {
+        if !plugins.contains(&id.as_str()) {
+            bail!("required plugin {id} is not linked into this binary{}", suggestion(id, &plugins));
+        }
+    }
+    Ok(())
+}
+
+/// `; did you mean X?`, or the list of what there is.
+pub(crate) fn suggestion(given: &str, known: &[&str]) -> String {
+    let near = known
+        .iter()
+        .map(|name| (strsim::damerau_levenshtein(given, name), *name))
+        .min()
+        .filter(|(distance, name)| *distance <= 2.max(name.len() / 3));
+    match near {
+        Some((_, name)) => format!("; did you mean {name}?"),
+        None if known.is_empty() => String::new(),
+        None => format!("; there are: {}", known.join(", ")),
+    }
+}

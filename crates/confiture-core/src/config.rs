@@ -1,0 +1,153 @@
+//! `confiture.toml`: what a project always says.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+/// The file's name.
+pub const FILE_NAME: &str = "confiture.toml";
+
+/// Settings of a project; every key may also stand under `[profile.NAME]`, which then wins.
+///
+/// Paths are relative to the file's directory.
+///
+/// # Example
+/// ```
+/// let config: confiture_core::config::Config = confiture_core::config::parse(r#"
+///     dir = "migrations"
+///     setup = ["roles.sql"]
+///     [var]
+///     schema = "app"
+/// "#)?;
+/// assert_eq!(config.settings.var["schema"], "app");
+/// # Ok::<(), String>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// Keys at the top of the file.
+    pub settings: Settings,
+    /// `[profile.NAME]` tables.
+    pub profiles: BTreeMap<String, Settings>,
+}
+
+/// The keys of [`Config`]; absent ones leave the default.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// The migrations directory.
+    pub dir: Option<PathBuf>,
+    /// Layout id.
+    pub layout: Option<String>,
+    /// Server URLs.
+    pub server: Vec<String>,
+    /// PostgreSQL majors to run on.
+    pub pg: Vec<u32>,
+    /// Directory of PostgreSQL programs.
+    pub pg_bin: Option<PathBuf>,
+    /// Setup files.
+    pub setup: Vec<PathBuf>,
+    /// Session settings.
+    pub set: BTreeMap<String, String>,
+    /// Template values.
+    pub var: BTreeMap<String, String>,
+    /// Ids of checks that are not run.
+    pub skip: Vec<String>,
+    /// Most seconds one statement may take.
+    pub timeout: Option<u64>,
+    /// Plugins without which a run fails.
+    pub required_plugins: Vec<String>,
+}
+
+impl Settings {
+    /// Keys of `self` where they are given, else those of `base`; tables are united, lists replaced.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        fn list<T>(own: Vec<T>, base: Vec<T>) -> Vec<T> {
+            if own.is_empty() { base } else { own }
+        }
+        let union = |own: BTreeMap<String, String>, mut base: BTreeMap<String, String>| {
+            base.extend(own);
+            base
+        };
+        Self {
+            dir: self.dir.or(base.dir),
+            layout: self.layout.or(base.layout),
+            server: list(self.server, base.server),
+            pg: list(self.pg, base.pg),
+            pg_bin: self.pg_bin.or(base.pg_bin),
+            setup: list(self.setup, base.setup),
+            set: union(self.set, base.set),
+            var: union(self.var, base.var),
+            skip: list(self.skip, base.skip),
+            timeout: self.timeout.or(base.timeout),
+            required_plugins: list(self.required_plugins, base.required_plugins),
+        }
+    }
+
+    fn relative_to(mut self, root: &Path) -> Self {
+        let rooted = |path: PathBuf| if path.is_absolute() { path } else { root.join(path) };
+        self.dir = self.dir.map(rooted);
+        self.pg_bin = self.pg_bin.map(rooted);
+        self.setup = self.setup.into_iter().map(rooted).collect();
+        self
+    }
+}
+
+/// Reads the text of a `confiture.toml`.
+///
+/// # Errors
+/// What is wrong, with line and column; an unknown key is an error that lists the known ones.
+pub fn parse(text: &str) -> Result<Config, String> {
+    let mut table: toml::Table = text.parse().map_err(|error: toml::de::Error| error.to_string())?;
+    let mut profiles = BTreeMap::new();
+    if let Some(value) = table.remove("profile") {
+        let named: BTreeMap<String, Settings> =
+            value.try_into().map_err(|error: toml::de::Error| format!("profile: {}", error.message()))?;
+        profiles = named;
+    }
+    // Parsed a second time from the text where possible, so that errors keep their line.
+    let settings = match profiles.is_empty() {
+        true => toml::from_str(text).map_err(|error| error.to_string())?,
+        false => toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?,
+    };
+    Ok(Config { settings, profiles })
+}
+
+/// The nearest `confiture.toml` in `start` or above it, read; `None` when there is none.
+///
+/// # Errors
+/// The file's path and what is wrong with it.
+pub fn find(start: &Path) -> Result<Option<(PathBuf, Config)>, String> {
+    for dir in start.ancestors() {
+        let path = dir.join(FILE_NAME);
+        if !path.is_file() {
+            continue;
+        }
+        let fail = |what: String| format!("{}: {what}", path.display());
+        let text = std::fs::read_to_string(&path).map_err(|error| fail(error.to_string()))?;
+        let mut config = parse(&text).map_err(fail)?;
+        config.settings = config.settings.relative_to(dir);
+        config.profiles = config.profiles.into_iter().map(|(n, s)| (n, s.relative_to(dir))).collect();
+        return Ok(Some((path, config)));
+    }
+    Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_keys_are_errors_that_name_the_known_ones() {
+        let error = parse("layuot = 'sqlx'").unwrap_err();
+        assert!(error.contains("layuot") && error.contains("layout"), "{error}");
+    }
+
+    #[test]
+    fn a_profile_wins_over_the_top_of_the_file() {
+        let config = parse("timeout = 5\npg = [15]\n[profile.ci]\npg = [15, 18]").unwrap();
+        let ci = config.profiles["ci"].clone().over(config.settings);
+        assert_eq!((ci.timeout, ci.pg), (Some(5), vec![15, 18]));
+    }
+}

@@ -1,0 +1,73 @@
+//! What can go wrong while a database is being brought into a state.
+
+use confiture_core::db::{DbError, DbFailure};
+
+/// Errors of this crate; a statement of the user's that the server refuses is not one of them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FixtureError {
+    /// The server or a scratch database could not be used.
+    #[error(transparent)]
+    Database(#[from] DbError),
+    /// A query of ours failed.
+    #[error("{doing}: {source}")]
+    Query {
+        /// What it was for.
+        doing: &'static str,
+        /// What the server said.
+        source: DbFailure,
+    },
+    /// The tool's own table could not be created, read or written.
+    #[error("use the tool's tracking table: {0}")]
+    Tracking(DbFailure),
+    /// A target version is not in the directory.
+    #[error("find version {version}: the directory holds {first} to {last}")]
+    UnknownVersion {
+        /// What was asked for.
+        version: String,
+        /// First version there is.
+        first: String,
+        /// Last version there is.
+        last: String,
+    },
+    /// A migration on the way has no rollback.
+    #[error("roll back {migration}: it has no down script")]
+    Irreversible {
+        /// Its id.
+        migration: String,
+    },
+    /// A setup file failed.
+    #[error("run setup {file}:{line}: {failure}")]
+    Setup {
+        /// The file.
+        file: String,
+        /// Line of the statement, from 1.
+        line: usize,
+        /// What the server said.
+        failure: DbFailure,
+    },
+    /// A file could not be read.
+    #[error("read {path}: {source}", path = path.display())]
+    Io {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A setup file cannot be used as it is.
+    #[error("use {file}:{line}: {reason}")]
+    Directive {
+        /// The file.
+        file: String,
+        /// Line, from 1.
+        line: usize,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A check could not judge.
+    #[error(transparent)]
+    Check(#[from] confiture_core::plugin::CheckError),
+    /// The run was stopped from outside.
+    #[error("finish: interrupted")]
+    Interrupted,
+}

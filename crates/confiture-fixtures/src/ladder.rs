@@ -1,0 +1,234 @@
+//! `Ladder`: the state before and after each migration, without replaying the chain.
+
+mod round_trip;
+
+use confiture_core::catalog::{Catalog, Observed};
+use confiture_core::db::{DbFailure, ScratchDb, Server, Session};
+use confiture_core::migration::layout::Loaded;
+use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
+use confiture_core::plugin::{Interruption, RungRecord};
+
+use crate::error::FixtureError;
+use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_script};
+use crate::setup::SetupFile;
+
+/// What every rung needs.
+#[derive(Debug, Clone, Default)]
+pub struct LadderOptions {
+    /// Files run on the fresh database before the first migration.
+    pub setup: Vec<SetupFile>,
+}
+
+/// How much is observed of a migration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Only its up: for migrations that are not to be judged.
+    Apply,
+    /// Its up, what an interruption leaves, its rollback and the second up.
+    Observe,
+}
+
+/// Climbs a chain of migrations on one scratch database, one migration a rung.
+///
+/// The chain's own database only ever goes forward. What has to be tried besides (rollback, second up,
+/// interruption) is run in a transaction that is rolled back where that tells the same, and on a clone
+/// of the current state where it does not; so a rung costs the same however long the chain is.
+#[derive(Debug)]
+pub struct Ladder<'a> {
+    server: &'a Server,
+    loaded: &'a Loaded,
+    options: LadderOptions,
+    chain: ScratchDb,
+    /// `None` only while the chain's database is being cloned: a template must have no other session.
+    session: Option<Session>,
+    observed: Observed,
+    next: usize,
+    /// Migrations that were not applied.
+    missing: Vec<usize>,
+}
+
+impl<'a> Ladder<'a> {
+    /// Creates the chain's database, runs the setup files and creates the tool's tracking table.
+    ///
+    /// # Errors
+    /// [`FixtureError::Setup`] for a setup statement that fails, [`FixtureError::Database`] for the rest.
+    pub async fn start(
+        server: &'a Server,
+        loaded: &'a Loaded,
+        options: LadderOptions,
+    ) -> Result<Self, FixtureError> {
+        let chain = server.create_database("chain").await?;
+        let session = chain.session().await?;
+        for file in &options.setup {
+            file.run(&session).await?;
+        }
+        MigrationRunner::new(&session, loaded).await?;
+        let observed = observe(&session, None).await?;
+        Ok(Self {
+            server,
+            loaded,
+            options,
+            chain,
+            session: Some(session),
+            observed,
+            next: 0,
+            missing: Vec::new(),
+        })
+    }
+
+    /// The migration the next [`climb`](Self::climb) applies.
+    pub fn next(&self) -> Option<&'a Migration> {
+        self.loaded.migrations.get(self.next)
+    }
+
+    /// The catalog at the current rung.
+    pub fn catalog(&self) -> &Catalog {
+        self.observed.catalog()
+    }
+
+    /// The chain's database.
+    pub fn database(&self) -> &ScratchDb {
+        &self.chain
+    }
+
+    /// Applies the next migration and observes it; `None` at the end of the chain.
+    ///
+    /// A migration that fails leaves what it leaves (nothing, when its tool runs it in a transaction) and
+    /// the chain goes on.
+    ///
+    /// # Errors
+    /// When the server is lost or refuses what the ladder itself asks for.
+    pub async fn climb(&mut self, depth: Depth) -> Result<Option<RungRecord>, FixtureError> {
+        let Some(migration) = self.next() else { return Ok(None) };
+        let index = self.next;
+        self.next += 1;
+        let before = self.observed.catalog().clone();
+        let mut record = RungRecord {
+            before: before.clone(),
+            after: before,
+            up: None,
+            round_trip: None,
+            interruption: None,
+            missing_before: self.missing.clone(),
+        };
+        let Step::Sql(up) = &migration.up else {
+            self.missing.push(index);
+            return Ok(Some(record));
+        };
+        if depth == Depth::Observe && may_remain(up) {
+            record.interruption = self.interrupt(up).await?;
+        }
+        let base = self.observed.clone();
+        let run = run_script(self.session()?, up, Direction::Up).await;
+        if let Some(failed) = &run.failure {
+            self.lost(&failed.failure).await?;
+        }
+        self.observed = observe(self.session()?, Some(&base)).await?;
+        record.after = self.observed.catalog().clone();
+        if run.failure.is_some() {
+            self.missing.push(index);
+        } else {
+            let runner = MigrationRunner::new(self.session()?, self.loaded).await;
+            let recorded = match &runner {
+                Ok(runner) => runner.record(migration, Direction::Up).await.err().map(|f| f.to_string()),
+                Err(error) => Some(error.to_string()),
+            };
+            if let Some(reason) = recorded {
+                tracing::debug!(migration = %migration.id, reason, "not recorded in the tool's table");
+            }
+            if depth == Depth::Observe
+                && let Step::Sql(down) = &migration.down
+            {
+                record.round_trip = Some(self.round_trip(up, down, &record.before).await?);
+            }
+        }
+        record.up = Some(run);
+        Ok(Some(record))
+    }
+
+    /// A clone of the current state, the caller's to write in and to close.
+    ///
+    /// # Errors
+    /// When the server refuses the clone.
+    pub async fn clone_here(&mut self, label: &str) -> Result<ScratchDb, FixtureError> {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        let cloned = self.server.clone_database(&self.chain, label).await;
+        self.session = Some(self.chain.session().await?);
+        Ok(cloned?)
+    }
+
+    /// Drops the chain's database.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn close(mut self) -> Result<(), FixtureError> {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        Ok(self.chain.close().await?)
+    }
+
+    /// Leaves the chain's database in place and returns how to connect to it.
+    pub async fn keep(mut self) -> String {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        self.chain.keep()
+    }
+
+    fn session(&self) -> Result<&Session, FixtureError> {
+        self.session.as_ref().ok_or(FixtureError::Interrupted)
+    }
+
+    /// Turns a failure that means the server is gone into an error with the end of its log.
+    async fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
+        if failure.is_connection_lost() {
+            return Err(self.server.lost(failure).await.into());
+        }
+        Ok(())
+    }
+
+    /// Runs all but the last statement of `up` on a clone, then `up` again, as a second attempt would.
+    async fn interrupt(&mut self, up: &Script) -> Result<Option<Interruption>, FixtureError> {
+        let clone = self.clone_here("interrupted").await?;
+        let session = clone.session().await?;
+        let limit = up.statements.len().saturating_sub(1);
+        let first = run_first(&session, up, Direction::Up, limit).await;
+        if let Some(failed) = &first.failure {
+            self.lost(&failed.failure).await?;
+        }
+        let after = observe(&session, Some(&self.observed)).await?;
+        let left = self.observed.catalog().diff(after.catalog());
+        let rerun = if left.is_empty() || first.failure.is_some() {
+            None
+        } else {
+            run_script(&session, up, Direction::Up).await.failure
+        };
+        if let Some(failed) = &rerun {
+            self.lost(&failed.failure).await?;
+        }
+        session.close().await;
+        clone.close().await?;
+        Ok(Some(Interruption { statements_run: first.statements_run, left, rerun }))
+    }
+}
+
+/// Whether statements of `script` stay when a later one fails.
+fn may_remain(script: &Script) -> bool {
+    let traits = ScriptTraits::of(script);
+    match script.transaction {
+        TransactionMode::Autocommit => traits.statements > 1,
+        TransactionMode::Wrapped | TransactionMode::Batch => traits.commits_midway,
+    }
+}
+
+/// The catalog as `session` sees it, from the previous observation where there is one.
+async fn observe(session: &Session, base: Option<&Observed>) -> Result<Observed, FixtureError> {
+    let observed = match base {
+        Some(base) => base.refresh(session).await,
+        None => Observed::full(session).await,
+    };
+    observed.map_err(|source| FixtureError::Query { doing: "read the catalog", source })
+}

@@ -1,0 +1,265 @@
+//! Running one script the way its tool does: statement by statement, with the tool's transactions.
+
+use std::time::Instant;
+
+use confiture_core::db::{DbFailure, Session};
+use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
+use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
+use confiture_core::sql::{Reach, TransactionControl, TransactionSafety, classify};
+
+/// What a script's statements allow, worked out from their text alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ScriptTraits {
+    /// No statement is refused in a transaction block, and the script does not end its transaction
+    /// before its last statement: it can be tried in a transaction that is rolled back.
+    pub transaction_safe: bool,
+    /// It commits (or rolls back) and goes on.
+    pub commits_midway: bool,
+    /// It touches what all databases of the server share: roles, tablespaces, settings of the system.
+    pub cluster_wide: bool,
+    /// Its statements that are not transaction control.
+    pub statements: usize,
+}
+
+impl ScriptTraits {
+    /// Reads the traits off the head of every statement.
+    pub fn of(script: &Script) -> Self {
+        let mut traits =
+            Self { transaction_safe: true, commits_midway: false, cluster_wide: false, statements: 0 };
+        let mut ended = false;
+        for statement in &script.statements {
+            let class = classify(&statement.sql);
+            match class.control {
+                Some(TransactionControl::Begin) => {}
+                Some(TransactionControl::Commit | TransactionControl::Rollback) => ended = true,
+                Some(
+                    TransactionControl::Savepoint
+                    | TransactionControl::Release
+                    | TransactionControl::RollbackTo,
+                ) => {}
+                Some(_) => traits.transaction_safe = false,
+                None => {
+                    traits.statements += 1;
+                    traits.commits_midway |= ended;
+                    traits.transaction_safe &= !ended;
+                    traits.transaction_safe &= match class.transaction {
+                        TransactionSafety::Allowed | TransactionSafety::Required => true,
+                        TransactionSafety::Refused | TransactionSafety::Depends => false,
+                    };
+                    traits.cluster_wide |= class.reach == Reach::Cluster;
+                }
+            }
+        }
+        traits
+    }
+}
+
+/// Whether a transaction is open, and who opened it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Open {
+    No,
+    /// By the tool (wrapped) or by the protocol (batch).
+    ByTool,
+    /// By the script's own BEGIN.
+    ByScript,
+}
+
+/// Runs `script` under its tool's own transaction rules and leaves no transaction open.
+///
+/// Stops at the first statement the server refuses and rolls back what is open. A script that is one
+/// message for its tool ([`TransactionMode::Batch`]) is sent statement by statement inside an explicit
+/// transaction block, which behaves the same but tells where it failed; after a `COMMIT` of its own the
+/// next statement opens a new one, as the protocol does (manual 17, 53.2.2.1).
+pub async fn run_script(session: &Session, script: &Script, direction: Direction) -> ScriptRun {
+    run_first(session, script, direction, script.statements.len()).await
+}
+
+/// Like [`run_script`], but behaves as if the tool had been stopped after `limit` statements.
+pub(crate) async fn run_first(
+    session: &Session,
+    script: &Script,
+    direction: Direction,
+    limit: usize,
+) -> ScriptRun {
+    let started = Instant::now();
+    let mut run = Recording::new(script, direction, Isolation::Chain);
+    let implicit = match script.transaction {
+        TransactionMode::Wrapped => true,
+        TransactionMode::Batch => script.statements.len() > 1,
+        TransactionMode::Autocommit => false,
+    };
+    let mut open = Open::No;
+    let mut reopen = implicit;
+    for (index, statement) in script.statements.iter().enumerate().take(limit) {
+        let control = classify(&statement.sql).control;
+        if open == Open::No && reopen && control != Some(TransactionControl::Begin) {
+            if let Err(failure) = session.execute("BEGIN").await {
+                run.failed(Some(index), failure);
+                break;
+            }
+            open = Open::ByTool;
+            reopen = script.transaction == TransactionMode::Batch;
+        }
+        if open == Open::ByTool && control == Some(TransactionControl::Begin) {
+            open = Open::ByScript; // the server only warns: a transaction is already in progress
+            run.statements_run += 1;
+            continue;
+        }
+        if !run.send(session, index, statement).await {
+            break;
+        }
+        match control {
+            Some(TransactionControl::Begin) => open = Open::ByScript,
+            Some(TransactionControl::Commit | TransactionControl::Rollback) => {
+                open = Open::No;
+                reopen = script.transaction == TransactionMode::Batch;
+            }
+            _ => {}
+        }
+    }
+    let interrupted = limit < script.statements.len();
+    let end = if run.failure.is_some() || interrupted { "ROLLBACK" } else { "COMMIT" };
+    if open != Open::No || run.failure.is_some() {
+        match session.execute(end).await {
+            Err(failure) if run.failure.is_none() => run.failed(None, failure),
+            Err(failure) => tracing::debug!(%failure, "rollback after a failure"),
+            Ok(_) => {}
+        }
+    }
+    reset_session(session).await;
+    run.finish(started)
+}
+
+/// Runs `script` inside the transaction the caller has open; the caller rolls it back.
+///
+/// The script's own BEGIN and final COMMIT are left out; deferred constraints are checked at its end,
+/// as the commit would.
+pub(crate) async fn run_in_transaction(
+    session: &Session,
+    script: &Script,
+    direction: Direction,
+) -> ScriptRun {
+    let started = Instant::now();
+    let mut run = Recording::new(script, direction, Isolation::Transaction);
+    for (index, statement) in script.statements.iter().enumerate() {
+        if matches!(
+            classify(&statement.sql).control,
+            Some(TransactionControl::Begin | TransactionControl::Commit)
+        ) {
+            run.statements_run += 1;
+        } else if !run.send(session, index, statement).await {
+            break;
+        }
+    }
+    if run.failure.is_none()
+        && let Err(failure) = session.execute("SET CONSTRAINTS ALL IMMEDIATE").await
+    {
+        run.failed(None, failure);
+    }
+    run.finish(started)
+}
+
+/// Undoes what a script may have changed in its session, so that the next script starts as in a new
+/// connection: settings, role, temporary tables, channels, advisory locks.
+async fn reset_session(session: &Session) {
+    const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; DISCARD TEMP; UNLISTEN *; \
+                         SELECT pg_catalog.pg_advisory_unlock_all()";
+    if let Err(failure) = session.execute(RESET).await {
+        tracing::debug!(%failure, "reset the session");
+    }
+}
+
+/// A script run being written down.
+struct Recording<'a> {
+    script: &'a Script,
+    direction: Direction,
+    isolation: Isolation,
+    statements_run: usize,
+    failure: Option<StatementFailure>,
+    notices: Vec<(usize, confiture_core::db::Notice)>,
+}
+
+impl<'a> Recording<'a> {
+    fn new(script: &'a Script, direction: Direction, isolation: Isolation) -> Self {
+        Self { script, direction, isolation, statements_run: 0, failure: None, notices: Vec::new() }
+    }
+
+    /// Sends one statement; `false` when it failed.
+    async fn send(&mut self, session: &Session, index: usize, statement: &ScriptStatement) -> bool {
+        let span = tracing::debug_span!("statement", direction = self.direction.as_str(), statement = index);
+        let sent = async {
+            match &statement.kind {
+                StatementKind::Sql => session.execute(&statement.sql).await,
+                StatementKind::Copy { data } => {
+                    let data = self.script.source.text.get(data.clone()).unwrap_or_default();
+                    session.copy_in(&statement.sql, data.as_bytes()).await
+                }
+            }
+        };
+        match tracing::Instrument::instrument(sent, span).await {
+            Ok(execution) => {
+                self.statements_run += 1;
+                self.notices.extend(execution.notices.into_iter().map(|notice| (index, notice)));
+                true
+            }
+            Err(failure) => {
+                self.failed(Some(index), failure);
+                false
+            }
+        }
+    }
+
+    fn failed(&mut self, statement: Option<usize>, failure: DbFailure) {
+        let span = match statement.and_then(|index| self.script.statements.get(index)) {
+            None => self.script.statements.last().map_or(self.script.span.clone(), |s| s.span.clone()),
+            Some(at) => failing_span(self.script, at, &failure),
+        };
+        self.failure = Some(StatementFailure { statement, failure, location: self.script.locate(span) });
+    }
+
+    fn finish(self, started: Instant) -> ScriptRun {
+        ScriptRun {
+            direction: self.direction,
+            isolation: self.isolation,
+            elapsed: started.elapsed(),
+            statements_run: self.statements_run,
+            failure: self.failure,
+            notices: self.notices,
+        }
+    }
+}
+
+/// The bytes of the file a failure is about: from the server's position to the end of that line, the
+/// COPY line it names, or the first line of the statement.
+fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailure) -> std::ops::Range<usize> {
+    let text = &script.source.text;
+    let line_end = |at: usize| text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at + n);
+    if let Some(position) = failure.position {
+        let at = statement.file_offset(position);
+        let end = token_end(text, at).min(line_end(at));
+        return at..end.max(at);
+    }
+    if let StatementKind::Copy { data } = &statement.kind
+        && let Some(line) = copy_line(failure)
+        && let Some(rows) = text.get(data.clone())
+    {
+        let before: usize = rows.split_inclusive('\n').take(line - 1).map(str::len).sum();
+        let at = data.start + before;
+        return at..line_end(at);
+    }
+    statement.span.start..line_end(statement.span.start).min(statement.span.end)
+}
+
+/// The end of the word or quoted text that starts at `at`.
+fn token_end(text: &str, at: usize) -> usize {
+    let Some(rest) = text.get(at..) else { return at };
+    confiture_core::sql::Tokens::new(rest).next().map_or(at, |token| at + token.span.end)
+}
+
+/// The data line number in `COPY t, line 3, column a: …`.
+fn copy_line(failure: &DbFailure) -> Option<usize> {
+    let context = failure.context.as_deref()?;
+    let rest = context.split_once(", line ")?.1;
+    let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().ok().filter(|line| *line > 0)
+}

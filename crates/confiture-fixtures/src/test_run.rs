@@ -1,0 +1,251 @@
+//! `TestRun`: the main job: every migration up, down and up again, judged by every check.
+
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+
+use confiture_core::db::Server;
+use confiture_core::migration::layout::{Detection, Loaded};
+use confiture_core::migration::{Migration, Step};
+use confiture_core::plugin::{Check, CheckContext, Outcome, Registry, RungRecord};
+use confiture_core::report::{
+    CheckResult, CheckStatus, Coverage, Finding, MigrationResult, RunReport, ServerInfo, SourceInfo,
+};
+use confiture_core::{Diagnostic, Severity};
+
+use crate::error::FixtureError;
+use crate::ladder::{Depth, Ladder, LadderOptions};
+
+/// A loaded migrations directory.
+#[derive(Debug)]
+pub struct TestSource {
+    /// The directory as the user named it.
+    pub dir: String,
+    /// Id of its layout.
+    pub layout: String,
+    /// How the layout was recognised.
+    pub detection: Detection,
+    /// Its migrations.
+    pub loaded: Loaded,
+}
+
+/// What is judged, and how.
+#[derive(Debug, Clone, Default)]
+pub struct TestOptions {
+    /// Setup files and session settings.
+    pub ladder: LadderOptions,
+    /// Indexes of the migrations to judge; `None` means all. The others are applied only.
+    pub judged: Option<BTreeSet<usize>>,
+    /// The chain ends after this index.
+    pub last: Option<usize>,
+    /// Ids of checks not to run.
+    pub skipped_checks: BTreeSet<String>,
+    /// Ids of the migrations the base reference already holds.
+    pub released: Option<Vec<String>>,
+    /// Leave the chain's database in place when something failed.
+    pub keep_failed: bool,
+}
+
+/// What a run tells while it is under way.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// The first migration is about to be applied.
+    Started {
+        /// Migrations the run will apply.
+        migrations: usize,
+    },
+    /// A migration was judged.
+    Judged {
+        /// Its place in the chain, from 0.
+        index: usize,
+        /// The judgement.
+        result: &'a MigrationResult,
+        /// Time since the previous migration was judged.
+        elapsed: Duration,
+    },
+}
+
+/// The main job on one server.
+#[derive(Debug)]
+pub struct TestRun<'a> {
+    /// Where scratch databases are created.
+    pub server: &'a Server,
+    /// Checks to ask.
+    pub registry: &'a Registry,
+    /// Migrations to judge.
+    pub source: &'a TestSource,
+    /// What and how.
+    pub options: TestOptions,
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub struct Tested {
+    /// Everything there is to say.
+    pub report: RunReport,
+    /// How to connect to the database that was kept, when one was.
+    pub kept: Option<String>,
+}
+
+impl TestRun<'_> {
+    /// Runs it. `on_event` is called as the run goes on.
+    ///
+    /// # Errors
+    /// When a setup file fails or the server is lost; what was judged until then is not returned.
+    pub async fn run(self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Tested, FixtureError> {
+        let started = Instant::now();
+        let Self { server, registry, source, options } = self;
+        let loaded = &source.loaded;
+        let mut report = RunReport::new("test", env!("CARGO_PKG_VERSION"));
+        report.server = Some(ServerInfo {
+            version: server.version().to_string(),
+            kind: server.kind().as_str().to_owned(),
+        });
+        report.source = Some(source_info(source));
+        report.coverage = coverage(loaded);
+        report.findings.extend(directory_findings(loaded));
+
+        let mut checks: Vec<&dyn Check> = registry.checks().collect();
+        checks.sort_by_key(|check| (check.rank(), check.meta().id));
+        let end = options.last.map_or(loaded.migrations.len(), |last| last + 1);
+        on_event(Event::Started { migrations: end });
+        let mut ladder = Ladder::start(server, loaded, options.ladder.clone()).await?;
+        for index in 0..end {
+            let rung = Instant::now();
+            let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
+            let depth = if judged { Depth::Observe } else { Depth::Apply };
+            let Some(record) = ladder.climb(depth).await? else { break };
+            let cx = CheckContext::new(loaded, index, &record).with_released(options.released.as_deref());
+            let mut result = described(&loaded.migrations[index]);
+            for check in &checks {
+                let id = check.meta().id;
+                if !judged {
+                    result.checks.push(skipped(id, "not selected"));
+                } else if options.skipped_checks.contains(id) {
+                    result.checks.push(skipped(id, "skipped on request"));
+                } else {
+                    let (checked, findings) = judge(*check, &cx).await?;
+                    result.checks.push(checked);
+                    report.findings.extend(findings);
+                }
+            }
+            on_event(Event::Judged { index, result: &result, elapsed: rung.elapsed() });
+            report.migrations.push(result);
+        }
+        report.conclude();
+        let failed = report.status == confiture_core::report::RunStatus::Failed;
+        let kept = if failed && options.keep_failed {
+            Some(ladder.keep().await)
+        } else {
+            ladder.close().await?;
+            None
+        };
+        report.duration_ms = milliseconds(started.elapsed());
+        Ok(Tested { report, kept })
+    }
+}
+
+async fn judge(
+    check: &dyn Check,
+    cx: &CheckContext<'_>,
+) -> Result<(CheckResult, Vec<Finding>), FixtureError> {
+    let id = check.meta().id;
+    let started = Instant::now();
+    let verdict = check.judge(cx).await?;
+    let (status, reason) = match verdict.outcome {
+        Outcome::Passed => (CheckStatus::Passed, None),
+        Outcome::Failed => (CheckStatus::Failed, None),
+        Outcome::Skipped(reason) => (CheckStatus::Skipped, Some(reason)),
+        Outcome::NotApplicable(reason) => (CheckStatus::NotApplicable, Some(reason)),
+    };
+    let elapsed = script_time(id, cx.record).unwrap_or_else(|| started.elapsed());
+    let mut findings: Vec<Finding> =
+        verdict.findings.into_iter().map(|d| Finding::new(d, Some(id))).collect();
+    findings.sort_by_key(|finding| std::cmp::Reverse(finding.severity));
+    Ok((CheckResult { id: id.to_owned(), status, reason, duration_ms: milliseconds(elapsed) }, findings))
+}
+
+/// How long the script took that a check is about.
+fn script_time(check: &str, record: &RungRecord) -> Option<Duration> {
+    let trip = record.round_trip.as_ref();
+    match check {
+        "up" => record.up.as_ref().map(|run| run.elapsed),
+        "down" => trip.map(|trip| trip.down.elapsed),
+        "re-up" => trip.and_then(|trip| trip.re_up.as_ref()).map(|run| run.elapsed),
+        _ => None,
+    }
+}
+
+fn milliseconds(elapsed: Duration) -> f64 {
+    (elapsed.as_secs_f64() * 1e6).round() / 1e3
+}
+
+fn skipped(id: &str, reason: &str) -> CheckResult {
+    CheckResult {
+        id: id.to_owned(),
+        status: CheckStatus::Skipped,
+        reason: Some(reason.to_owned()),
+        duration_ms: 0.0,
+    }
+}
+
+fn source_info(source: &TestSource) -> SourceInfo {
+    let ignored = source.loaded.ignored.iter();
+    SourceInfo {
+        dir: source.dir.clone(),
+        layout: source.layout.clone(),
+        layout_reasons: source.detection.reasons.clone(),
+        migrations: source.loaded.migrations.len(),
+        not_understood: ignored.filter(|f| !f.understood).map(|f| f.path.display().to_string()).collect(),
+    }
+}
+
+/// Findings about the directory as a whole: files nobody understands, problems of no single migration.
+fn directory_findings(loaded: &Loaded) -> Vec<Finding> {
+    let unknown = loaded.ignored.iter().filter(|file| !file.understood).map(|file| {
+        let location = confiture_core::Location::new(&file.path, "", 0..0);
+        Diagnostic::new(
+            "not-understood",
+            Severity::Low,
+            format!("{} is not part of the layout: {}", file.path.display(), file.reason),
+        )
+        .at(location)
+        .with_help("rename it to the layout's pattern, move it elsewhere, or choose another --layout")
+    });
+    let general = loaded
+        .problems
+        .iter()
+        .filter(|p| !loaded.migrations.iter().any(|m| p.migration.as_ref() == Some(&m.id)))
+        .cloned();
+    general.chain(unknown).map(|diagnostic| Finding::new(diagnostic, None)).collect()
+}
+
+fn described(migration: &Migration) -> MigrationResult {
+    let file = |step: &Step| match step {
+        Step::Sql(script) => Some(script.source.path.display().to_string()),
+        Step::NotRunnable { file, .. } => Some(file.display().to_string()),
+        Step::Absent => None,
+    };
+    MigrationResult {
+        id: migration.id.clone(),
+        version: migration.version.clone(),
+        name: migration.name.clone(),
+        file: file(&migration.up),
+        down_file: file(&migration.down),
+        checks: Vec::new(),
+    }
+}
+
+/// How many statements of all scripts have a syntax tree.
+fn coverage(loaded: &Loaded) -> Coverage {
+    let scripts = loaded.migrations.iter().flat_map(|m| [m.up.script(), m.down.script()]).flatten();
+    let mut coverage = Coverage::default();
+    for statement in scripts.flat_map(|script| &script.statements) {
+        coverage.statements += 1;
+        match confiture_core::sql::parse(&statement.sql) {
+            Some(_) => coverage.parsed += 1,
+            None => coverage.unparsed += 1,
+        }
+    }
+    coverage
+}

@@ -1,0 +1,4 @@
+DROP FUNCTION price_with_tax(numeric);
+DROP TABLE shipping_zones;
+DROP TABLE coupons;
+DROP TABLE items;

@@ -1,0 +1,1 @@
+ALTER TABLE items ALTER COLUMN sku TYPE varchar(80);

@@ -1,0 +1,2 @@
+DROP INDEX orders_open_idx;
+CREATE INDEX orders_state_idx ON orders (state, placed_at);

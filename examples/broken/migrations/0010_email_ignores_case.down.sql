@@ -1,0 +1,2 @@
+DROP INDEX accounts_email_lower_idx;
+CREATE INDEX accounts_email_uidx ON accounts (email);

@@ -1,0 +1,2 @@
+DROP INDEX accounts_email_uidx;
+CREATE INDEX accounts_email_lower_idx ON accounts (lower(email));

@@ -1,0 +1,4 @@
+CREATE TABLE couriers (
+    id   smallint PRIMARY KEY,
+    name text NOT NULL
+);

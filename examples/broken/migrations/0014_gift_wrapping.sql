@@ -1,0 +1,4 @@
+CREATE TABLE wrappings (
+    id     smallint PRIMARY KEY,
+    colour text NOT NULL
+);

@@ -1,0 +1,2 @@
+DROP TYPE order_priority;
+ALTER TABLE orders DROP COLUMN priority;

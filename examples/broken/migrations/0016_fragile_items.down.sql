@@ -1,0 +1,1 @@
+-- Nothing to do: old code ignores the column.

@@ -1,0 +1,1 @@
+ALTER TABLE items ADD COLUMN fragile boolean NOT NULL DEFAULT false;

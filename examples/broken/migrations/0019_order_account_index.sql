@@ -1,0 +1,2 @@
+-- confiture: no-transaction
+CREATE INDEX CONCURRENTLY orders_account_idx ON orders (account_id);

@@ -1,0 +1,1 @@
+DROP POLICY notes_staff ON notes;

@@ -1,0 +1,3 @@
+ALTER TABLE accounts DISABLE TRIGGER accounts_touch;
+UPDATE accounts SET status = 'new' WHERE locale <> 'en';
+ALTER TABLE accounts DROP COLUMN locale;

@@ -1,0 +1,9 @@
+CREATE TABLE events (
+    happened_at timestamptz NOT NULL,
+    kind        text NOT NULL
+) PARTITION BY RANGE (happened_at);
+
+CREATE TABLE events_2025 PARTITION OF events
+    FOR VALUES FROM ('2025-01-01 00:00:00+00') TO ('2026-01-01 00:00:00+00');
+CREATE TABLE events_2026 PARTITION OF events
+    FOR VALUES FROM ('2026-01-01 00:00:00+00') TO ('2027-01-01 00:00:00+00');

@@ -1,0 +1,2 @@
+DROP TABLE loyalty_points;
+DROP TABLE loyalty_cards;

@@ -1,0 +1,1 @@
+ALTER TABLE shipping_zones DROP COLUMN surcharge;

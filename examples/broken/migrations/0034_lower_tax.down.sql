@@ -1,0 +1,4 @@
+CREATE OR REPLACE FUNCTION price_with_tax(price numeric) RETURNS numeric
+LANGUAGE sql IMMUTABLE AS $$
+    SELECT round(price * 1.19, 2)
+$$;

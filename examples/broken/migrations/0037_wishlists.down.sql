@@ -1,0 +1,3 @@
+DROP FUNCTION wishlist_size(bigint);
+DROP TABLE wishlists;
+DROP TYPE wishlist_visibility;

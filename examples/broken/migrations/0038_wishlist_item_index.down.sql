@@ -1,0 +1,2 @@
+-- confiture: no-transaction
+DROP INDEX CONCURRENTLY wishlists_item_idx;

@@ -1,0 +1,4 @@
+DROP TABLE products;
+DROP TABLE categories;
+DROP DOMAIN money_amount;
+DROP DOMAIN sku;

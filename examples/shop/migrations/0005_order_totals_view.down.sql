@@ -1,0 +1,2 @@
+DROP VIEW reporting.order_totals;
+DROP SCHEMA reporting;

@@ -1,0 +1,2 @@
+DROP FUNCTION search_products(text, integer);
+DROP EXTENSION pg_trgm;

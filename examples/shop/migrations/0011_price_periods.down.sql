@@ -1,0 +1,2 @@
+DROP TABLE price_periods;
+DROP EXTENSION btree_gist;

@@ -1,0 +1,2 @@
+DROP PROCEDURE close_stale_carts(interval);
+DROP TABLE carts;

@@ -1,0 +1,205 @@
+//! What the scenario tests share: a server, a directory of migrations, and a report in a few lines.
+//!
+//! ```text
+//! check(&[("0001_users.sql", "CREATE TABLE users (id int);")])
+//! ```
+//! runs the main job on those files and returns one line per migration and one per finding.
+
+use std::future::Future;
+use std::path::Path;
+use std::sync::{Arc, Mutex, OnceLock, Weak};
+
+use confiture_core::db::{Env, Server, ServerOptions};
+use confiture_core::migration::layout::{self, LoadOptions};
+use confiture_core::plugin::Registry;
+use confiture_core::report::{CheckStatus, RunReport};
+use confiture_fixtures::{TestOptions, TestRun, TestSource};
+use tempfile::TempDir;
+
+/// The runtime all tests of a process share: connections live on it.
+fn runtime() -> &'static tokio::runtime::Runtime {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.enable_all().build().expect("a runtime starts")
+    })
+}
+
+/// Runs a future to its end on the shared runtime.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    runtime().block_on(future)
+}
+
+/// The private server of this process; it ends with the last test that holds it.
+///
+/// `CONFITURE_PG` chooses the major.
+///
+/// # Panics
+/// When no PostgreSQL can be found or fetched: tests fail then, they are not skipped.
+pub fn server() -> Arc<Server> {
+    static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return server;
+    }
+    let options = ServerOptions {
+        version: std::env::var("CONFITURE_PG").ok().and_then(|major| major.parse().ok()),
+        env: std::env::vars_os().collect::<Env>(),
+        ..ServerOptions::default()
+    };
+    let server = block_on(Server::open(&options)).unwrap_or_else(|error| panic!("failed to {error}"));
+    let server = Arc::new(server);
+    *shared = Arc::downgrade(&server);
+    server
+}
+
+/// A directory of migrations and how to run them.
+#[derive(Debug)]
+pub struct Scenario {
+    dir: TempDir,
+    layout: Option<String>,
+    /// Setup, selection and the like.
+    pub options: TestOptions,
+    /// Template values.
+    pub load: LoadOptions,
+}
+
+impl Scenario {
+    /// A fresh directory with these files; names may contain directories.
+    pub fn new(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let scenario =
+            Self { dir, layout: None, options: TestOptions::default(), load: LoadOptions::default() };
+        for (name, text) in files {
+            scenario.write(name, text.as_bytes());
+        }
+        scenario
+    }
+
+    /// Writes one file.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.dir.path().join(name);
+        if let Some(parent) = path.parent() {
+            std::fs::create_dir_all(parent).expect("a directory");
+        }
+        std::fs::write(path, bytes).expect("a file");
+    }
+
+    /// The directory.
+    pub fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Says which layout it is.
+    #[must_use]
+    pub fn layout(mut self, layout: &str) -> Self {
+        self.layout = Some(layout.to_owned());
+        self
+    }
+
+    /// Adds SQL that is run on the fresh database first.
+    #[must_use]
+    pub fn setup(mut self, sql: &str) -> Self {
+        let file = confiture_fixtures::SetupFile::parse(Path::new("setup.sql"), sql.to_owned());
+        self.options.ladder.setup.push(file.expect("setup that can be read"));
+        self
+    }
+
+    /// Loads the directory, or says why it cannot be.
+    ///
+    /// # Errors
+    /// The text a user would see.
+    pub fn load(&self) -> Result<TestSource, String> {
+        let registry = Registry::linked().map_err(|error| error.to_string())?;
+        let (layout, detection, loaded) =
+            layout::load(&registry, self.dir.path(), self.layout.as_deref(), &self.load)
+                .map_err(|error| error.to_string())?;
+        Ok(TestSource {
+            dir: self.dir.path().display().to_string(),
+            layout: layout.to_owned(),
+            detection,
+            loaded,
+        })
+    }
+
+    /// Runs the main job on the shared server.
+    ///
+    /// # Errors
+    /// The text a user would see when the directory cannot be loaded or the run cannot be finished.
+    pub fn try_run(&self) -> Result<RunReport, String> {
+        let source = self.load()?;
+        let registry = Registry::linked().map_err(|error| error.to_string())?;
+        let server = server();
+        let run =
+            TestRun { server: &server, registry: &registry, source: &source, options: self.options.clone() };
+        let tested = block_on(run.run(&mut |_| {})).map_err(|error| error.to_string())?;
+        Ok(tested.report)
+    }
+
+    /// Runs the main job on the shared server.
+    ///
+    /// # Panics
+    /// When it cannot be finished.
+    pub fn run(&self) -> RunReport {
+        self.try_run().unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    /// Runs the main job and sums the report up; see [`summary`].
+    pub fn check(&self) -> String {
+        summary(&self.run())
+    }
+}
+
+/// Runs the main job on `files` and sums the report up; see [`summary`].
+pub fn check(files: &[(&str, &str)]) -> String {
+    Scenario::new(files).check()
+}
+
+/// One line per migration with the letter of every check's status (`+` passed, `!` failed, `-` not
+/// applicable, `?` skipped), and below it a line per finding:
+///
+/// ```text
+/// 0001_users: order+ up+ atomic+ down! re-up+
+///   high rollback-leaves-object down 0001_users.down.sql:1:1 type public.state
+/// ```
+///
+/// The last word of a finding is its SQLSTATE or object, where it has one.
+pub fn summary(report: &RunReport) -> String {
+    let mut lines = Vec::new();
+    let finding_line = |finding: &confiture_core::report::Finding| {
+        let file = finding.file.as_deref().and_then(|file| Path::new(file).file_name()).map_or_else(
+            String::new,
+            |file| {
+                let (line, column) = (finding.line.unwrap_or(0), finding.column.unwrap_or(0));
+                format!(" {}:{line}:{column}", file.to_string_lossy())
+            },
+        );
+        let direction = finding.direction.map_or("-", |direction| direction.as_str());
+        let fact = ["sqlstate", "object"].iter().find_map(|key| finding.evidence.get(*key)?.as_str());
+        format!(
+            "  {} {} {direction}{file}{}",
+            finding.severity.as_str(),
+            finding.code,
+            fact.map(|fact| format!(" {fact}")).unwrap_or_default()
+        )
+    };
+    for finding in report.findings.iter().filter(|finding| finding.migration.is_none()) {
+        lines.push(finding_line(finding).trim_start().to_owned());
+    }
+    for migration in &report.migrations {
+        let checks = migration.checks.iter().map(|check| {
+            let mark = match check.status {
+                CheckStatus::Passed => '+',
+                CheckStatus::Failed => '!',
+                CheckStatus::NotApplicable => '-',
+                CheckStatus::Skipped => '?',
+            };
+            format!(" {}{mark}", check.id)
+        });
+        lines.push(format!("{}:{}", migration.id, checks.collect::<String>()));
+        lines.extend(
+            report.findings.iter().filter(|f| f.migration.as_ref() == Some(&migration.id)).map(finding_line),
+        );
+    }
+    lines.join("\n")
+}
