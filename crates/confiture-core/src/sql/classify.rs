@@ -204,7 +204,7 @@ fn transaction(
         (Verb::Declare, _) if !seek_words(cursor, &["with", "hold"]) => Required,
         _ => match control {
             Some(
-TransactionControl::Savepoint | TransactionControl::Release | TransactionControl::RollbackTo
+                TransactionControl::Savepoint | TransactionControl::Release | TransactionControl::RollbackTo,
             ) => Required,
             _ => Allowed,
         },

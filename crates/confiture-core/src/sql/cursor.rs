@@ -102,7 +102,10 @@ impl<'a> Cursor<'a> {
 
     /// Whether the token before is the keyword `word`.
     pub(super) fn follows(&self, word: &str) -> bool {
-        self.at.checked_sub(1).and_then(|at| self.tokens.get(at)).is_some_and(|token| token.is_word(self.sql, word))
+        self.at
+            .checked_sub(1)
+            .and_then(|at| self.tokens.get(at))
+            .is_some_and(|token| token.is_word(self.sql, word))
     }
 
     pub(super) fn eat(&mut self, word: &str) -> bool {

@@ -116,7 +116,9 @@ pub fn outline(sql: &str) -> Outline {
     let head = Head::read(&mut cursor);
     let found = Names::read(&head, &mut cursor);
     let body = match (head.verb, head.object) {
-        (Verb::Create, Some(ObjectKind::Table | ObjectKind::ForeignTable)) => Body::Table(table::read(cursor)),
+        (Verb::Create, Some(ObjectKind::Table | ObjectKind::ForeignTable)) => {
+            Body::Table(table::read(cursor))
+        }
         (Verb::Create, Some(ObjectKind::Index)) => Body::Index(index::read(cursor)),
         (Verb::Create, Some(object)) => define::read(object, cursor).map_or(Body::Other, Body::Definition),
         (Verb::Alter, Some(_)) if !found.names.is_empty() => Body::Actions(alter::read(cursor)),

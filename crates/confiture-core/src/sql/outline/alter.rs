@@ -318,7 +318,10 @@ impl Action {
     fn take_trailing(&mut self, mut at: Cursor<'_>) {
         let drops = matches!(
             self.kind,
-            ActionKind::DropColumn | ActionKind::DropConstraint | ActionKind::AddColumn | ActionKind::AlterType
+            ActionKind::DropColumn
+                | ActionKind::DropConstraint
+                | ActionKind::AddColumn
+                | ActionKind::AlterType
         );
         while let Some(token) = at.bump() {
             let modifier = match token {

@@ -187,8 +187,23 @@ pub(super) fn clauses(cursor: &mut Cursor<'_>) -> Vec<Clause> {
 /// Whether one of the words that start a clause of a column is next.
 fn at_clause(at: &Cursor<'_>) -> bool {
     const WORDS: &[&str] = &[
-        "constraint", "null", "unique", "primary", "check", "references", "collate", "generated", "default",
-        "deferrable", "initially", "storage", "compression", "options", "using", "exclude", "foreign",
+        "constraint",
+        "null",
+        "unique",
+        "primary",
+        "check",
+        "references",
+        "collate",
+        "generated",
+        "default",
+        "deferrable",
+        "initially",
+        "storage",
+        "compression",
+        "options",
+        "using",
+        "exclude",
+        "foreign",
     ];
     at.at_any(WORDS) || (at.at_word("not") && NOT.iter().any(|word| at.nth_is(1, word)))
 }

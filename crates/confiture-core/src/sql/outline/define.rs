@@ -180,9 +180,8 @@ fn view(definition: &mut Definition, mut cursor: Cursor<'_>) {
     ];
     let start = cursor.offset();
     // `with data as (…) select` is a query: what ends the statement has nothing behind it.
-    cursor.skip_until(|at| {
-        TAILS.iter().any(|(words, _)| at.at_words(words) && at.nth(words.len()).is_none())
-    });
+    cursor
+        .skip_until(|at| TAILS.iter().any(|(words, _)| at.at_words(words) && at.nth(words.len()).is_none()));
     let query = cursor.since(start);
     definition.push(PartKind::Query, query, Some(query));
     parts(definition, cursor, TAILS);
