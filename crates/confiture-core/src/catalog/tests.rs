@@ -2,5 +2,6 @@
 
 mod changes;
 mod fixture;
+mod grades;
 mod read;
 mod refresh;
