@@ -35,6 +35,8 @@ struct Checks {
     comments: usize,
     /// Whether the observing transaction had written.
     in_transaction: bool,
+    /// Stands for the kinds of which a database holds few.
+    rare: String,
     /// Every row older than this transaction id was part of the observation.
     horizon: u64,
 }
@@ -42,11 +44,13 @@ struct Checks {
 impl Checks {
     fn read(facts: &[Fact<'_>]) -> Self {
         let Some(fact) = facts.iter().find(|fact| fact.kind == "check") else { return Self::default() };
+        let rare = facts.iter().find(|fact| fact.kind == "rare").map_or("", |fact| fact.text(0));
         Self {
             sequences: fact.text(0).to_owned(),
             members: fact.text(1).to_owned(),
             comments: fact.text(2).parse().unwrap_or_default(),
             in_transaction: !fact.text(3).is_empty(),
+            rare: rare.to_owned(),
             horizon: fact.text(4).parse().unwrap_or_default(),
         }
     }
@@ -114,8 +118,8 @@ impl Observed {
     /// Observes again, reading only what was written since: what this catalog and the database differ
     /// in, whoever changed it, committed or in the transaction the session is in.
     ///
-    /// Costs two queries, a third where something was dropped and a fourth where something was renamed
-    /// (texts that mention it are read again); 3–6 ms for 60 tables. Falls back to a whole observation
+    /// Costs two queries, a third where something was dropped, a fourth where something was renamed
+    /// (texts that mention it are read again) and a fifth where one of the rare kinds changed. Falls back to a whole observation
     /// where a name that may be anywhere changed (a schema, a role, a collation …), where the members of
     /// an extension changed, and where most of the database is new. Correct after ROLLBACK and ROLLBACK
     /// TO SAVEPOINT, also of what this observation saw.
@@ -188,12 +192,20 @@ impl Observed {
             stale.units.extend(self.sequences());
         }
         stale.units.extend(self.volatile.iter().copied());
-        stale.units.remove(&Unit::Rest);
+        let commented_rest = stale.units.remove(&Unit::Rest);
+        let renamed = !(stale.renamed_relations.is_empty()
+            && stale.renamed_types.is_empty()
+            && stale.renamed_routines.is_empty());
+        let read_rest = commented_rest || renamed || checks.rare != self.checks.rare;
         self.dependents(session, &mut stale).await?;
         if stale.units.len() > 64 && stale.units.len() * 2 > self.addresses.units.len() {
             return Self::full(session).await;
         }
-        let rest: Vec<Fact<'_>> = facts.into_iter().filter(|fact| !is_change(fact.kind)).collect();
+        let rest_rows = match read_rest {
+            true => session.query_prepared(&query(self.version, Scope::Rest), &[]).await?,
+            false => Vec::new(),
+        };
+        let rest = crate::catalog::introspect::facts(&rest_rows)?;
         let mut base: Option<Addresses> = None;
         let shared: HashMap<Address, Arc<str>> = rest
             .iter()
@@ -201,26 +213,30 @@ impl Observed {
             .map(|fact| (Address::new(fact.class, fact.id), Arc::from(fact.text(0))))
             .collect();
         let known_shared = self.addresses.comments.iter().filter(|(address, _)| is_shared(address));
-        let same_shared = known_shared.clone().count() == shared.len()
-            && known_shared.clone().all(|(address, text)| shared.get(address) == Some(text));
+        let same_shared = !read_rest
+            || known_shared.clone().count() == shared.len()
+                && known_shared.clone().all(|(address, text)| shared.get(address) == Some(text));
         if comments.is_some() || !same_shared {
             let mut with_comments = (*self.addresses).clone();
             with_comments.comments = comments.unwrap_or_else(|| self.addresses.comments.clone());
-            with_comments.comments.retain(|address, _| !is_shared(address));
-            with_comments.comments.extend(shared);
+            if read_rest {
+                with_comments.comments.retain(|address, _| !is_shared(address));
+                with_comments.comments.extend(shared);
+            }
             base = Some(with_comments);
         }
         let known_addresses = base.as_ref().unwrap_or(&self.addresses);
-        // The kinds a database holds few of came whole.
         let mut fresh = Addresses::default();
         let mut objects = decode(&rest, self.version, known_addresses, &mut fresh)?;
-        if self.unsure(&fresh, &objects) {
+        if read_rest && self.unsure(&fresh, &objects) {
             return Self::full(session).await;
         }
         let unit_rows = self.read_units(session, &stale.units).await?;
         let unit_facts = crate::catalog::introspect::facts(&unit_rows)?;
         objects.extend(decode(&unit_facts, self.version, known_addresses, &mut fresh)?);
-        stale.units.insert(Unit::Rest);
+        if read_rest {
+            stale.units.insert(Unit::Rest);
+        }
 
         let volatile: BTreeSet<Unit> = if checks.in_transaction {
             let mut units = stale.units.clone();
@@ -261,7 +277,12 @@ impl Observed {
         if relations.is_empty() && types.is_empty() && routines.is_empty() {
             return Ok(Vec::new());
         }
-        session.query_prepared(&query(self.version, Scope::Units), &[&relations, &types, &routines]).await
+        let scope = Scope::Units {
+            relations: !relations.is_empty(),
+            types: !types.is_empty(),
+            routines: !routines.is_empty(),
+        };
+        session.query_prepared(&query(self.version, scope), &[&relations, &types, &routines]).await
     }
 
     /// The unit a relation-like OID is read with: a table for its indexes.
@@ -464,11 +485,6 @@ impl Observed {
         }
         (catalog, Arc::new(addresses))
     }
-}
-
-/// Rows about changes, as opposed to rows that are objects.
-fn is_change(kind: &str) -> bool {
-    matches!(kind, "changed" | "column" | "touched" | "labels" | "comment" | "alive" | "check")
 }
 
 /// Comments on roles are read with the roles.

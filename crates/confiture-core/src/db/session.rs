@@ -297,7 +297,11 @@ impl Session {
         };
         running.end();
         match result {
-            Ok(value) => Ok((value, started.elapsed())),
+            Ok(value) => {
+                let elapsed = started.elapsed();
+                tracing::trace!(?elapsed, sql = sql.get(..60).unwrap_or(sql), "answered");
+                Ok((value, elapsed))
+            }
             Err(error) => {
                 let failure = DbFailure::from_driver(&error, sql);
                 if failure.is_connection_lost() {

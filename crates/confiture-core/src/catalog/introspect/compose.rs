@@ -3,15 +3,18 @@
 use std::sync::OnceLock;
 
 /// What a query reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::catalog) enum Scope {
     /// Everything; no parameters.
     Everything,
-    /// The relations `$1`, types `$2` and routines `$3` (arrays of OIDs), with what belongs to them.
-    Units,
+    /// The relations `$1`, types `$2` and routines `$3` (arrays of OIDs), with what belongs to them; only
+    /// the sorts that are wanted, because a fragment costs even where it finds nothing.
+    Units { relations: bool, types: bool, routines: bool },
+    /// The kinds of which a database holds few; no parameters.
+    Rest,
     /// Everything, and what a later observation compares with; no parameters.
     Observation,
-    /// What was written since transaction `$1`, the kinds of which a database holds few, and counts.
+    /// What was written since transaction `$1`, and counts.
     Changes,
     /// The OIDs that exist, and all comments; no parameters.
     Alive,
@@ -39,6 +42,10 @@ const ROUTINES: &str = include_str!("routines.sql");
 const RELATIONS: &str = include_str!("relations.sql");
 const CHANGES: &str = include_str!("changes.sql");
 const CHECKS: &str = include_str!("checks.sql");
+const RARE: &str = include_str!("rare.sql");
+/// No row; gives every parameter of a units query its type.
+const PARAMETERS: &str = "SELECT 'none', 0::oid, 0::oid, 0::oid, 0, NULL::text[] \
+     WHERE $1::oid[] IS NULL AND $2::oid[] IS NULL AND $3::oid[] IS NULL";
 const COMMENTS: &str = include_str!("comments.sql");
 
 /// Catalogs whose rows can go away without a trace in another row, and which of their rows count.
@@ -64,8 +71,9 @@ pub(in crate::catalog) const DEPENDENTS: &str = include_str!("dependents.sql");
 /// transaction what was there before (guc.c, `GUC_SAVE`/`GUC_SET_LOCAL`). Append runs its arms in order,
 /// and no arm runs in a parallel worker, because `set_config` is parallel unsafe.
 pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
-    static CACHE: OnceLock<std::sync::Mutex<std::collections::HashMap<(u32, u8), String>>> = OnceLock::new();
-    let key = (version / 10_000, scope as u8);
+    static CACHE: OnceLock<std::sync::Mutex<std::collections::HashMap<(u32, Scope), String>>> =
+        OnceLock::new();
+    let key = (version / 10_000, scope);
     let cache = CACHE.get_or_init(Default::default);
     if let Ok(mut cache) = cache.lock() {
         return cache.entry(key).or_insert_with(|| compose(version, scope)).clone();
@@ -75,16 +83,24 @@ pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
 
 fn compose(version: u32, scope: Scope) -> String {
     let (counts, oids);
+    let units;
     let fragments: &[&str] = match scope {
         Scope::Everything => &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS],
-        Scope::Units => &[TYPES, ROUTINES, RELATIONS],
+        Scope::Units { relations, types, routines } => {
+            units = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS), (true, PARAMETERS)]
+                .into_iter()
+                .filter_map(|(wanted, fragment)| wanted.then_some(fragment))
+                .collect::<Vec<_>>();
+            &units
+        }
+        Scope::Rest => &[REST],
         Scope::Observation => {
             oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
-            &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, CHECKS, &oids]
+            &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, CHECKS, RARE, &oids]
         }
         Scope::Changes => {
             counts = alive("count(*)::int4", "NULL");
-            &[REST, CHANGES, CHECKS, &counts]
+            &[CHANGES, CHECKS, RARE, &counts]
         }
         Scope::Alive => {
             oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
@@ -93,7 +109,9 @@ fn compose(version: u32, scope: Scope) -> String {
     };
     let arms: Vec<String> = fragments
         .iter()
-        .map(|fragment| expand(&for_version(fragment, version / 10_000), scope == Scope::Units))
+        .map(|fragment| {
+            expand(&for_version(fragment, version / 10_000), matches!(scope, Scope::Units { .. }))
+        })
         .collect();
     with_settings(&arms.join("\nUNION ALL\n"))
 }
@@ -216,7 +234,9 @@ mod tests {
 
     #[test]
     fn no_mark_is_left_in_a_query() {
-        for scope in [Scope::Everything, Scope::Units, Scope::Observation, Scope::Changes, Scope::Alive] {
+        let units = Scope::Units { relations: true, types: true, routines: true };
+        for scope in [Scope::Everything, units, Scope::Rest, Scope::Observation, Scope::Changes, Scope::Alive]
+        {
             for major in 14..=18 {
                 let sql = compose(major * 10_000, scope);
                 assert!(!sql.contains("/*"), "{sql}");

@@ -1,0 +1,37 @@
+-- A value for the catalogs of which a database holds few rows: equal while none of them changed. A row's
+-- xmin changes with the row; views without one are taken by their text.
+SELECT 'rare', 0::oid, 0::oid, 0::oid, 0, ARRAY[concat_ws(' ',
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_namespace),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_extension),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_language),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_default_acl),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_event_trigger),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_publication),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_publication_rel),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_publication_namespace), -- since 15
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_foreign_data_wrapper),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_foreign_server),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_transform),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_operator WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_opfamily WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_opclass WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_amop WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_amproc WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_cast WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_collation WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_conversion WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_ts_config WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_ts_dict WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_ts_parser WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_ts_template WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(oid::bigint * 31 + xmin::text::bigint)) FROM pg_am WHERE oid >= 16384),
+  (SELECT concat(count(*), '/', sum(mapcfg::bigint * 31 + xmin::text::bigint)) FROM pg_ts_config_map WHERE mapcfg >= 16384),
+  (SELECT concat(count(*), '/', sum(xmin::text::bigint)) FROM pg_database WHERE datname = current_database()),
+  (SELECT concat(count(*), '/', sum(setrole::bigint * 31 + xmin::text::bigint)) FROM pg_db_role_setting),
+  (SELECT concat(count(*), '/', sum(member::bigint * 31 + xmin::text::bigint)) FROM pg_auth_members),
+  (SELECT concat(count(*), '/', sum(objoid::bigint * 31 + xmin::text::bigint)) FROM pg_shdescription
+    WHERE classoid = 'pg_authid'::regclass),
+  (SELECT md5(string_agg(r::text, ' ' ORDER BY r.oid)) FROM pg_roles r WHERE r.oid >= 16384),
+  (SELECT md5(string_agg(u::text, ' ' ORDER BY u.umid)) FROM pg_user_mappings u),
+  (SELECT md5(string_agg(concat(s.oid, s.subname, s.subowner, s.subenabled, s.subslotname, s.subpublications), ' '
+     ORDER BY s.oid)) FROM pg_subscription s))]::text[]
