@@ -5,16 +5,16 @@
 
 mod access;
 mod case;
-// mod chain;
+mod chain;
 mod column;
 mod constraint;
 mod extra;
-// mod failure;
-// mod grade;
+mod failure;
+mod grade;
 mod index;
-// mod re_up;
+mod re_up;
 mod routine;
 mod table;
-// mod transaction;
+mod transaction;
 mod types;
 mod view;

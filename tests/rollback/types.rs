@@ -106,7 +106,7 @@ fn rollback_restores_composite_attribute() {
         base: "CREATE TYPE pair AS (a int, b int)",
         up: "ALTER TYPE pair DROP ATTRIBUTE b",
         good: "ALTER TYPE pair ADD ATTRIBUTE b int",
-        bad: "ALTER TYPE pair ADD ATTRIBUTE c int",
+        bad: "ALTER TYPE pair ADD ATTRIBUTE c text",
     };
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
