@@ -11,8 +11,7 @@ mod id;
 mod introspect;
 mod normal_form;
 mod object;
-mod overlay;
-pub use overlay::*;
+mod observed;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +28,7 @@ pub use object::{
     Identity, Index, MaterializedView, Object, Persistence, Policy, Privilege, Properties, Publication,
     Range, Reference, Role, Routine, Rule, Schema, Sequence, Setting, StatisticsObject, Table, Trigger, View,
 };
+pub use observed::Observed;
 
 /// Everything in a database that a migration can change.
 ///

@@ -5,6 +5,8 @@
 
 mod classify;
 mod cursor;
+#[cfg(test)]
+mod differential;
 mod edit;
 mod head;
 mod lex;

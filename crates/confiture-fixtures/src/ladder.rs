@@ -246,7 +246,7 @@ async fn open(database: &ScratchDb, options: &LadderOptions) -> Result<Session, 
 fn may_remain(script: &Script) -> bool {
     let traits = ScriptTraits::of(script);
     match script.transaction {
-        TransactionMode::Autocommit => traits.statements > 1,
+        TransactionMode::Autocommit => traits.statements > 1 && !traits.own_transaction,
         TransactionMode::Wrapped | TransactionMode::Batch => traits.commits_midway,
     }
 }

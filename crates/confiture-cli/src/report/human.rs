@@ -105,7 +105,7 @@ impl Human {
         }
         let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.term_width(style.width.unwrap_or(140));
-        writeln!(out, "{}", renderer.render(&[group]))
+        writeln!(out, "{}\n", renderer.render(&[group]))
     }
 }
 

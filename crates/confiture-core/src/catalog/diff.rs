@@ -121,6 +121,9 @@ impl Catalog {
                     difference.steps.extend(more);
                 }
             }
+            if difference.change == Change::Added {
+                drop::cascade(difference);
+            }
             difference.undo = joined(&difference.steps);
             for consequence in &mut difference.consequences {
                 consequence.undo = joined(&consequence.steps);

@@ -6,13 +6,13 @@ mod decode;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Catalog;
 use super::id::ObjectId;
 use super::object::Object;
+use super::{Catalog, Meta};
 use crate::db::{DbFailure, Row, Session};
 
-pub(super) use compose::{Scope, query};
-pub(super) use decode::{Header, Reading, decode};
+pub(super) use compose::{DEPENDENTS, Scope, query};
+pub(super) use decode::{Fact, decode, fact};
 
 /// OIDs of the system catalogs that objects live in; fixed by PostgreSQL's `*.dat` files since 9.0.
 pub(super) mod class {
@@ -56,9 +56,10 @@ pub(super) enum Unit {
 /// Objects with their server-side addresses: what a partial reading is merged into.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Addresses {
-    pub(super) ids: HashMap<Address, ObjectId>,
+    pub(super) ids: HashMap<Address, (Unit, ObjectId)>,
     pub(super) units: HashMap<Unit, Vec<(Option<Address>, ObjectId)>>,
     pub(super) comments: HashMap<Address, Arc<str>>,
+    pub(super) database_owner: String,
 }
 
 impl Catalog {
@@ -74,7 +75,7 @@ impl Catalog {
     pub async fn read(session: &Session) -> Result<Self, DbFailure> {
         let version = server_version(session).await?;
         let rows = session.query_prepared(&query(version, Scope::Everything), &[]).await?;
-        Ok(assemble(&rows, version)?.0)
+        Ok(assemble(&facts(&rows)?, version)?.0)
     }
 }
 
@@ -88,16 +89,19 @@ pub(super) async fn server_version(session: &Session) -> Result<u32, DbFailure> 
     Ok(version.cast_unsigned())
 }
 
-/// A catalog and its addresses from the rows of a whole reading.
-pub(super) fn assemble(rows: &[Row], version: u32) -> Result<(Catalog, Addresses), DbFailure> {
-    let mut addresses = Addresses::default();
-    let reading = decode(rows, version, &mut addresses)?;
-    let mut objects = std::collections::BTreeMap::new();
-    for (_, id, object) in reading.objects {
-        objects.insert(id, Arc::new(object));
-    }
-    Ok((Catalog::from_parts(objects, reading.header.into_meta(version)), addresses))
+/// The rows of a query, as facts.
+pub(super) fn facts(rows: &[Row]) -> Result<Vec<Fact<'_>>, DbFailure> {
+    rows.iter().map(fact).collect()
 }
 
-/// The rows of a reading, resolved: which unit each object came with.
+/// A catalog and its addresses from the rows of a whole reading.
+pub(super) fn assemble(facts: &[Fact<'_>], version: u32) -> Result<(Catalog, Addresses), DbFailure> {
+    let mut addresses = Addresses::default();
+    let reading = decode(facts, version, &Addresses::default(), &mut addresses)?;
+    let objects = reading.into_iter().map(|(_, id, object)| (id, Arc::new(object))).collect();
+    let meta = Meta { server_version: version, database_owner: addresses.database_owner.clone() };
+    Ok((Catalog::from_parts(objects, meta), addresses))
+}
+
+/// An object, and the unit it came with.
 pub(super) type Read = (Unit, ObjectId, Object);

@@ -1,4 +1,6 @@
 //! Catalogs against real servers.
 
+mod changes;
 mod fixture;
 mod read;
+mod refresh;

@@ -43,7 +43,7 @@ const MAX_CHAIN: usize = 256;
 /// The syntax tree of one statement; `None` when sqlparser does not read it, or reads it as something else
 /// than its tokens say.
 ///
-/// Measured on the migrations of 54 public projects, 95 % of statements are read.
+/// Of 52 862 statements in the migrations of public projects 95 % are read.
 ///
 /// # Example
 /// ```

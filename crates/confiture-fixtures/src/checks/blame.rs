@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use confiture_core::catalog::ObjectId;
 use confiture_core::db::DbFailure;
-use confiture_core::migration::{Script, TransactionMode};
+use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::sql;
 
 /// The bytes of `script` to show for a finding about `object`: the first line of the statement that
@@ -82,9 +82,16 @@ pub(super) fn sqlstate_name(code: &str) -> &'static str {
 }
 
 /// What to do about a refusal, where more can be said than the server did.
-pub(super) fn sqlstate_help(failure: &DbFailure, transaction: TransactionMode) -> Option<String> {
+pub(super) fn sqlstate_help(
+    failure: &DbFailure,
+    direction: Direction,
+    transaction: TransactionMode,
+) -> Option<String> {
     let code = failure.sqlstate.as_deref()?;
     let help = match code {
+        "42P01" | "42703" | "42704" | "42883" if direction == Direction::Down => {
+            "the up made nothing of that name, or a statement above has dropped it already: compare the two scripts"
+        }
         "25001" if transaction == TransactionMode::Batch => {
             "put this statement alone in a migration: several statements of one file run in one transaction"
         }

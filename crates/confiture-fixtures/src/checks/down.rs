@@ -41,7 +41,7 @@ impl Check for Down {
         };
         let id = &cx.migration.id;
         if let Some(failed) = &trip.down.failure {
-            let finding = failure("down-fails", "down fails", failed, script.transaction)
+            let finding = failure("down-fails", "down fails", failed, Direction::Down, script.transaction)
                 .in_script(id, Direction::Down);
             return Ok(Verdict::of(vec![finding]));
         }
@@ -57,8 +57,9 @@ fn findings(script: &Script, trip: &RoundTrip) -> Vec<Diagnostic> {
         findings.push(empty(script, &differences));
         differences.clear();
     }
-    for difference in differences {
-        findings.push(finding(script, trip, difference));
+    // Several properties of one object are one finding.
+    for group in differences.chunk_by(|a, b| a.object == b.object && code(a) == code(b)) {
+        findings.push(finding(script, trip, group));
     }
     for difference in &trip.down_unstable {
         findings.push(
@@ -94,40 +95,66 @@ fn empty(script: &Script, differences: &[&Difference]) -> Diagnostic {
     }
 }
 
-fn finding(script: &Script, trip: &RoundTrip, difference: &Difference) -> Diagnostic {
-    let (code, message) = match (difference.grade, &difference.change) {
-        (Grade::ColumnOrder, _) => ("column-order", "down restores the columns in another order"),
-        (Grade::GeneratedName, _) => ("generated-name", "down restores it under another generated name"),
-        (Grade::Whitespace, _) => ("white-space", "down restores it with other white space"),
-        (Grade::BodyOrComment, _) => ("rollback-changes-body", "down does not restore a body or comment"),
-        (Grade::EnumValueLeft, _) => ("rollback-leaves-enum-value", "down leaves an enum value behind"),
-        (Grade::ExtensionVersion, _) => ("extension-version", "down leaves another version of an extension"),
-        (Grade::ClusterWide, _) => ("rollback-leaves-role", "down leaves a change that all databases share"),
-        (_, Change::Added) => ("rollback-leaves-object", "down leaves an object behind"),
-        (_, Change::Removed) => ("rollback-loses-object", "down does not bring an object back"),
-        (_, Change::Changed { .. }) => ("rollback-changes-object", "down does not restore a property"),
+/// The finding code of a difference.
+fn code(difference: &Difference) -> &'static str {
+    match (difference.grade, &difference.change) {
+        (Grade::ColumnOrder, _) => "column-order",
+        (Grade::GeneratedName, _) => "generated-name",
+        (Grade::Whitespace, _) => "white-space",
+        (Grade::BodyOrComment, _) => "rollback-changes-body",
+        (Grade::EnumValueLeft, _) => "rollback-leaves-enum-value",
+        (Grade::ExtensionVersion, _) => "extension-version",
+        (Grade::ClusterWide, _) => "rollback-leaves-role",
+        (_, Change::Added) => "rollback-leaves-object",
+        (_, Change::Removed) => "rollback-loses-object",
+        (_, Change::Changed { .. }) => "rollback-changes-object",
+    }
+}
+
+/// The finding for differences of one object with one code.
+fn finding(script: &Script, trip: &RoundTrip, group: &[&Difference]) -> Diagnostic {
+    let difference = group[0];
+    let code = code(difference);
+    let object = &difference.object;
+    let message = match code {
+        "column-order" => format!("down restores the columns of {object} in another order"),
+        "generated-name" => format!("down restores {object} under another generated name"),
+        "white-space" => format!("down restores {object} with other white space"),
+        "rollback-changes-body" => format!("down does not restore the text of {object}"),
+        "rollback-leaves-enum-value" => format!("down leaves a value of {object} behind"),
+        "extension-version" => format!("down leaves another version of {object}"),
+        "rollback-leaves-role" => format!("down leaves {object}, which all databases share"),
+        "rollback-leaves-object" => format!("down leaves an object behind: {object}"),
+        "rollback-loses-object" => format!("down does not bring an object back: {object}"),
+        _ => format!("down does not restore {object}"),
     };
-    let mut label = difference.after_rollback();
+    let labels: Vec<String> = group.iter().map(|difference| difference.after_rollback()).collect();
+    let mut label = labels.join("; ");
     if let Some(failed) = trip.re_up.as_ref().and_then(|run| run.failure.as_ref())
         && difference.change == Change::Added
     {
         label.push_str(&format!("; applying up again fails ({})", failed.failure));
     }
-    let mut finding =
-        Diagnostic::new(code, severity(difference), format!("{message}: {}", difference.object))
-            .at(script.locate(blame(script, &difference.object)))
-            .with_label(label)
-            .with_evidence("object", difference.object.to_string());
+    let mut finding = Diagnostic::new(code, severity(difference), message)
+        .at(script.locate(blame(script, object)))
+        .with_label(label)
+        .with_evidence("object", object.to_string());
     if let Change::Changed { property, before, after } = &difference.change {
         finding = finding
-            .with_evidence("property", property.to_string())
+            .with_evidence("property", property.clone())
             .with_evidence("before", before.clone())
             .with_evidence("after", after.clone());
     }
-    match &difference.undo {
-        Some(undo) => finding.with_help(format!("add  {undo};")).with_evidence("undo", undo.clone()),
-        None => finding,
+    if group.len() > 1 {
+        let properties: Vec<&str> = group.iter().filter_map(|difference| difference.property()).collect();
+        finding = finding.with_evidence("properties", properties);
     }
+    let undo = undo_script(&group.iter().map(|difference| (*difference).clone()).collect::<Vec<_>>());
+    if undo.is_empty() {
+        return finding;
+    }
+    let undo = semicolons(&undo);
+    finding.with_help(format!("add  {undo}")).with_evidence("undo", undo)
 }
 
 /// How much a difference matters.

@@ -42,7 +42,7 @@ impl Check for Up {
                 failed.failure
             )));
         }
-        let finding = failure("up-fails", "up fails", failed, script.transaction)
+        let finding = failure("up-fails", "up fails", failed, Direction::Up, script.transaction)
             .in_script(&cx.migration.id, Direction::Up);
         Ok(Verdict::of(vec![finding]))
     }
@@ -93,6 +93,7 @@ pub(super) fn failure(
     code: &'static str,
     what: &str,
     failed: &StatementFailure,
+    direction: Direction,
     transaction: TransactionMode,
 ) -> Diagnostic {
     let said = &failed.failure;
@@ -122,7 +123,10 @@ pub(super) fn failure(
     if let Some(context) = &said.context {
         finding = finding.with_evidence("context", context.clone());
     }
-    let help = sqlstate_help(said, transaction).or_else(|| said.hint.clone());
+    // A misspelt name is the server's to correct; its advice elsewhere (DROP … CASCADE) is not always good.
+    let spelling =
+        said.hint.clone().filter(|_| said.sqlstate.as_deref().is_some_and(|c| c.starts_with("42")));
+    let help = spelling.or_else(|| sqlstate_help(said, direction, transaction)).or_else(|| said.hint.clone());
     match help {
         Some(help) => finding.with_help(help),
         None => finding,

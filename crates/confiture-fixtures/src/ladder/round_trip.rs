@@ -35,10 +35,10 @@ impl Ladder<'_> {
         let traits = [ScriptTraits::of(up), ScriptTraits::of(down)];
         if traits.iter().all(|traits| traits.transaction_safe) {
             let trip = self.stable(Place::Transaction, self.session()?, up, down, before).await?;
-            let wrapped = |script: &Script| script.transaction != TransactionMode::Autocommit;
+            let wrapped = down.transaction != TransactionMode::Autocommit || traits[1].own_transaction;
             let re_up_failed = trip.re_up.as_ref().is_some_and(|run| run.failure.is_some());
             let suspicious = trip.down.failure.is_some() || !trip.down_differences.is_empty();
-            if !re_up_failed && (wrapped(down) || !suspicious) {
+            if !re_up_failed && (wrapped || !suspicious) {
                 return Ok(trip);
             }
         }

@@ -15,6 +15,8 @@ pub struct ScriptTraits {
     pub transaction_safe: bool,
     /// It commits (or rolls back) and goes on.
     pub commits_midway: bool,
+    /// All of it stands between one `BEGIN` and one `COMMIT` of its own.
+    pub own_transaction: bool,
     /// It touches what all databases of the server share: roles, tablespaces, settings of the system.
     pub cluster_wide: bool,
     /// Its statements that are not transaction control.
@@ -24,8 +26,19 @@ pub struct ScriptTraits {
 impl ScriptTraits {
     /// Reads the traits off the head of every statement.
     pub fn of(script: &Script) -> Self {
-        let mut traits =
-            Self { transaction_safe: true, commits_midway: false, cluster_wide: false, statements: 0 };
+        let mut traits = Self {
+            transaction_safe: true,
+            commits_midway: false,
+            own_transaction: false,
+            cluster_wide: false,
+            statements: 0,
+        };
+        let controls = script.statements.iter().filter_map(|statement| classify(&statement.sql).control);
+        let controls: Vec<TransactionControl> = controls.collect();
+        let edge = |statement: Option<&ScriptStatement>| statement.and_then(|s| classify(&s.sql).control);
+        traits.own_transaction = controls == [TransactionControl::Begin, TransactionControl::Commit]
+            && edge(script.statements.first()) == Some(TransactionControl::Begin)
+            && edge(script.statements.last()) == Some(TransactionControl::Commit);
         let mut ended = false;
         for statement in &script.statements {
             let class = classify(&statement.sql);

@@ -41,6 +41,8 @@ fn rename(id: &ObjectId, before: &str, after: &str) -> Vec<Step> {
     let schema = quote_ident(id.part(0));
     let sql = match id.kind() {
         Kind::Constraint => format!("ALTER TABLE {} RENAME CONSTRAINT {from} TO {to}", id.owner_sql()),
+        Kind::Column => format!("ALTER TABLE {} RENAME COLUMN {from} TO {to}", id.owner_sql()),
+        Kind::Attribute => format!("ALTER TYPE {} RENAME ATTRIBUTE {from} TO {to}", id.owner_sql()),
         kind => format!("ALTER {} {schema}.{from} RENAME TO {to}", kind.noun().to_uppercase()),
     };
     vec![Step::new(1999, sql)]
@@ -163,6 +165,10 @@ fn recreate(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
         return Vec::new();
     }
     let mut steps: Vec<Step> = drop(pair, id);
+    let first = made.iter().map(|step| step.rank).min().unwrap_or_default();
+    for step in &mut steps {
+        step.rank = step.rank.min(first - 1);
+    }
     steps.extend(made);
     for kind in [Kind::Privilege, Kind::Index, Kind::Trigger, Kind::Rule, Kind::Column] {
         for (part, _) in pair.before.members(id, kind) {
@@ -218,19 +224,19 @@ fn options(noun: &str, name: &str, old: &[String], new: &[String]) -> Vec<Step> 
 
 /// `OPTIONS (ADD …, SET …, DROP …)` that makes `new` into `old`.
 fn server_options(old: &[String], new: &[String]) -> String {
-    fn pair(option: &String) -> (&str, &str) {
+    fn pair(option: &str) -> (&str, &str) {
         option.split_once('=').unwrap_or((option, ""))
     }
     let mut parts = Vec::new();
-    for (name, value) in old.iter().map(pair) {
-        match new.iter().map(pair).find(|(other, _)| *other == name) {
+    for (name, value) in old.iter().map(|option| pair(option)) {
+        match new.iter().map(|option| pair(option)).find(|(other, _)| *other == name) {
             Some((_, same)) if same == value => {}
             Some(_) => parts.push(format!("SET {} {}", quote_ident(name), quote_literal(value))),
             None => parts.push(format!("ADD {} {}", quote_ident(name), quote_literal(value))),
         }
     }
-    for (name, _) in new.iter().map(pair) {
-        if !old.iter().map(pair).any(|(other, _)| other == name) {
+    for (name, _) in new.iter().map(|option| pair(option)) {
+        if !old.iter().map(|option| pair(option)).any(|(other, _)| other == name) {
             parts.push(format!("DROP {}", quote_ident(name)));
         }
     }
@@ -435,7 +441,8 @@ fn index(
         }
         _ if old.constraint.is_none() && new.constraint.is_none() => {
             // Storage parameters alone do not need a new index.
-            if let (Some(a), Some(b)) = (&old.definition, &new.definition)
+            if property == "definition"
+                && let (Some(a), Some(b)) = (&old.definition, &new.definition)
                 && let (Some((head, a)), Some((same, b))) = (storage(a), storage(b))
                 && head == same
             {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Change, Difference, Pair};
 use crate::catalog::id::quote_ident;
-use crate::catalog::normal_form::mentions;
+use crate::catalog::normal_form::{mentions, renamed};
 use crate::catalog::{Catalog, ConstraintType, Detail, Kind, ObjectId};
 
 /// Moves every difference under the one it follows from, and keeps the order of the rest.
@@ -166,6 +166,20 @@ impl Index {
         (property, before, after): (&str, Option<&str>, Option<&str>),
     ) -> Option<usize> {
         let object = pair.after.get(id).or_else(|| pair.before.get(id))?;
+        if let (Some(before), Some(after)) = (before, after)
+            && let Some(at) = self.of_renamed_column(flat, id, before, after)
+        {
+            return Some(at);
+        }
+        if matches!(property, "inherited" | "attached to")
+            && let Some((schema, name)) = id.owner_path()
+        {
+            let table = ObjectId::new(Kind::Table, [schema, name]);
+            let found = ["partition of", "inherits"].into_iter().find_map(|p| self.change(&table, p));
+            if found.is_some() {
+                return found;
+            }
+        }
         match (&object.detail, property) {
             (Detail::Column(_), "type" | "collation" | "not null" | "default")
                 if matches!(relation_kind(pair.after, id), Some(Kind::View | Kind::MaterializedView)) =>
@@ -224,6 +238,27 @@ impl Index {
             (Detail::StatisticsObject(_), _) => None,
             _ => self.of_parent(pair, flat, id, property, (before, after)),
         }
+    }
+
+    /// The rename of a column that turns `before` into `after`.
+    fn of_renamed_column(
+        &self,
+        flat: &[Difference],
+        id: &ObjectId,
+        before: &str,
+        after: &str,
+    ) -> Option<usize> {
+        flat.iter().enumerate().find_map(|(at, d)| {
+            let Change::Changed { property, before: Some(old), after: Some(new) } = &d.change else {
+                return None;
+            };
+            let column = matches!(d.object.kind(), Kind::Column | Kind::Attribute);
+            if property != "name" || !column || d.object == *id {
+                return None;
+            }
+            let (old, new) = (quote_ident(old), quote_ident(new));
+            (mentions(after, &new) && renamed(after, &new, &old) == renamed(before, &new, &old)).then_some(at)
+        })
     }
 
     /// The same change of the parent table's part of the same name, which partitions and children follow.

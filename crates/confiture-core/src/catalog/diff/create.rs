@@ -128,7 +128,7 @@ fn body(pair: Pair<'_>, id: &ObjectId, detail: &Detail) -> Vec<Step> {
             };
             one(rank, format!("ALTER {noun} {on} ADD CONSTRAINT {name} {}", constraint_sql(constraint)))
         }
-        Detail::Index(index) => create_index(id, index),
+        Detail::Index(index) => create_index(pair.before, id, index),
         Detail::StatisticsObject(statistics) => {
             let mut steps = one(4550, statistics.definition.clone());
             if let Some(target) = statistics.statistics {
@@ -449,7 +449,7 @@ pub(super) fn constraint_sql(constraint: &crate::catalog::Constraint) -> String 
     sql
 }
 
-fn create_index(id: &ObjectId, index: &crate::catalog::Index) -> Vec<Step> {
+fn create_index(catalog: &Catalog, id: &ObjectId, index: &crate::catalog::Index) -> Vec<Step> {
     let (name, on) = (quote_ident(id.name()), id.owner_sql());
     let qualified = id.sql_name();
     let mut steps = Vec::new();
@@ -458,12 +458,14 @@ fn create_index(id: &ObjectId, index: &crate::catalog::Index) -> Vec<Step> {
     {
         let unique = if index.unique { "UNIQUE " } else { "" };
         let (head, predicate) = split_predicate(definition);
+        let of_view = catalog.contains(&ObjectId::new(Kind::MaterializedView, [id.part(0), id.part(1)]));
+        let rank = if of_view { 4695 } else { 4400 };
         let tablespace = match &index.tablespace {
             Some(tablespace) => format!(" TABLESPACE {}", quote_ident(tablespace)),
             None => String::new(),
         };
         steps.push(Step::new(
-            4400,
+            rank,
             format!("CREATE {unique}INDEX {name} ON {on} {head}{tablespace}{predicate}"),
         ));
     }
@@ -579,7 +581,6 @@ fn policy_sql(id: &ObjectId, policy: &Policy) -> String {
 
 fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
     let name = id.sql_name();
-    let qualified = format!("{}.{}", quote_ident(id.part(0)), quote_ident(id.part(1)));
     let text = |key: &str| p.text(key).unwrap_or_default();
     // `WORD = value` for every property that is there.
     let list = |keys: &[(&str, &str)]| -> String {
@@ -773,10 +774,6 @@ fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
                 return Vec::new(); // the password stayed on the server
             }
             one(1820, format!("CREATE USER MAPPING {name}{}", server_options(&options)))
-        }
-        Kind::OperatorClass => {
-            let _ = qualified;
-            Vec::new()
         }
         _ => Vec::new(),
     }

@@ -1,6 +1,6 @@
 //! The statement that removes an object.
 
-use super::{Pair, Step, create};
+use super::{Difference, Pair, Step, create};
 use crate::catalog::id::{grantee_sql, quote_ident};
 use crate::catalog::{ConstraintType, Detail, Kind, ObjectId, Privilege};
 
@@ -72,6 +72,25 @@ pub(super) fn drop(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
                 _ => 3900,
             };
             step(rank, format!("DROP {} {name}", kind.noun().to_uppercase()))
+        }
+    }
+}
+
+/// Adds CASCADE where what came with an object does not go with it by itself.
+pub(super) fn cascade(difference: &mut Difference) {
+    let container = matches!(
+        difference.object.kind(),
+        Kind::Schema | Kind::Server | Kind::ForeignDataWrapper | Kind::Composite | Kind::Domain
+    );
+    let part = |d: &Difference| {
+        !matches!(
+            d.object.kind(),
+            Kind::Privilege | Kind::DefaultPrivilege | Kind::Attribute | Kind::Constraint
+        )
+    };
+    if container && difference.consequences.iter().any(part) {
+        for step in &mut difference.steps {
+            step.sql.push_str(" CASCADE");
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Constraints, indexes and sequences that only changed their name.
+//! Columns, constraints, indexes and sequences that only changed their name.
 
 use std::collections::BTreeMap;
 
 use super::{Change, Difference, Pair};
 use crate::catalog::{Catalog, Detail, Kind, ObjectId};
 
-/// Replaces a removed and an added constraint, index or owned sequence of the same definition by one
+/// Replaces a removed and an added column, constraint, index or owned sequence of the same value by one
 /// change of `name`, and drops what only follows from that.
 pub(super) fn pair_up(pair: Pair<'_>, mut flat: Vec<Difference>) -> Vec<Difference> {
     let mut removed: BTreeMap<(String, String), Vec<ObjectId>> = BTreeMap::new();
@@ -50,7 +50,8 @@ pub(super) fn pair_up(pair: Pair<'_>, mut flat: Vec<Difference>) -> Vec<Differen
 fn same(catalog: &Catalog, id: &ObjectId) -> Option<(String, String)> {
     let object = catalog.get(id)?;
     let place = match id.kind() {
-        Kind::Constraint | Kind::Index => id.owner_sql(),
+        // A column keeps its place when it is renamed.
+        Kind::Constraint | Kind::Index | Kind::Column | Kind::Attribute => id.owner_sql(),
         Kind::Sequence => id.schema()?.to_owned(),
         _ => return None,
     };
@@ -61,8 +62,9 @@ fn same(catalog: &Catalog, id: &ObjectId) -> Option<(String, String)> {
             index.attached_to = None;
             serde_json::to_string(&index)
         }
+        Detail::Column(column) if column.inherited => return None,
         Detail::Sequence(sequence) if sequence.owned_by.is_none() => return None,
         other => serde_json::to_string(other),
     };
-    Some((place, detail.ok()?))
+    Some((format!("{} {place}", id.kind().as_str()), detail.ok()?))
 }

@@ -9,8 +9,12 @@ pub(in crate::catalog) enum Scope {
     Everything,
     /// The relations `$1`, types `$2` and routines `$3` (arrays of OIDs), with what belongs to them.
     Units,
-    /// The kinds of which a database holds few; no parameters.
-    Rest,
+    /// Everything, and what a later observation compares with; no parameters.
+    Observation,
+    /// What was written since transaction `$1`, the kinds of which a database holds few, and counts.
+    Changes,
+    /// The OIDs that exist, and all comments; no parameters.
+    Alive,
 }
 
 /// Settings that change how the server prints expressions, and the values they get while it does.
@@ -33,7 +37,24 @@ const REST: &str = include_str!("rest.sql");
 const TYPES: &str = include_str!("types.sql");
 const ROUTINES: &str = include_str!("routines.sql");
 const RELATIONS: &str = include_str!("relations.sql");
+const CHANGES: &str = include_str!("changes.sql");
+const CHECKS: &str = include_str!("checks.sql");
 const COMMENTS: &str = include_str!("comments.sql");
+
+/// Catalogs whose rows can go away without a trace in another row, and which of their rows count.
+const ALIVE: &[(&str, &str)] = &[
+    ("pg_class", "relkind <> 't' AND relnamespace <> 99"),
+    ("pg_constraint", "oid >= 16384"),
+    ("pg_trigger", "NOT tgisinternal"),
+    ("pg_policy", "oid >= 16384"),
+    ("pg_rewrite", "rulename <> '_RETURN'"),
+    ("pg_statistic_ext", "oid >= 16384"),
+    ("pg_type", "typtype <> 'c' AND typcategory <> 'A'"),
+    ("pg_proc", "oid >= 16384"),
+];
+
+/// The units that mention renamed relations `$1`, types `$2` and routines `$3`: `(text, oid)`.
+pub(in crate::catalog) const DEPENDENTS: &str = include_str!("dependents.sql");
 
 /// The query for a server of `version` (`server_version_num`).
 ///
@@ -53,16 +74,42 @@ pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
 }
 
 fn compose(version: u32, scope: Scope) -> String {
+    let (counts, oids);
     let fragments: &[&str] = match scope {
         Scope::Everything => &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS],
         Scope::Units => &[TYPES, ROUTINES, RELATIONS],
-        Scope::Rest => &[REST],
+        Scope::Observation => {
+            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
+            &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, CHECKS, &oids]
+        }
+        Scope::Changes => {
+            counts = alive("count(*)::int4", "NULL");
+            &[REST, CHANGES, CHECKS, &counts]
+        }
+        Scope::Alive => {
+            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
+            &[&oids, COMMENTS]
+        }
     };
     let arms: Vec<String> = fragments
         .iter()
         .map(|fragment| expand(&for_version(fragment, version / 10_000), scope == Scope::Units))
         .collect();
     with_settings(&arms.join("\nUNION ALL\n"))
+}
+
+/// One row per catalog of [`ALIVE`].
+fn alive(sub: &str, fields: &str) -> String {
+    let arms: Vec<String> = ALIVE
+        .iter()
+        .map(|(catalog, counts)| {
+            format!(
+                "SELECT 'alive', '{catalog}'::regclass::oid, 0::oid, 0::oid, {sub}, {fields} \
+                 FROM {catalog} WHERE oid >= 16384 AND {counts}"
+            )
+        })
+        .collect();
+    arms.join("\nUNION ALL\n")
 }
 
 /// Wraps arms of a UNION ALL so that they print the same under any settings.
@@ -130,6 +177,21 @@ pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
                 ));
             }
             ["member", catalog, oid] => out.push_str(&member(catalog, oid)),
+            ["alive", catalog, alias] => {
+                let counts =
+                    ALIVE.iter().find(|(name, _)| name == catalog).map_or("true", |(_, counts)| counts);
+                let words: Vec<String> = counts
+                    .split(' ')
+                    .map(|word| match word {
+                        "relkind" | "relnamespace" | "tgisinternal" | "rulename" | "typtype"
+                        | "typcategory" | "oid" => {
+                            format!("{alias}.{word}")
+                        }
+                        other => other.to_owned(),
+                    })
+                    .collect();
+                out.push_str(&format!("{alias}.oid >= 16384 AND {}", words.join(" ")));
+            }
             ["only", parameter, oid] if restricted => {
                 out.push_str(&format!("AND {oid} = ANY ({parameter}::oid[])"));
             }
@@ -154,7 +216,7 @@ mod tests {
 
     #[test]
     fn no_mark_is_left_in_a_query() {
-        for scope in [Scope::Everything, Scope::Units, Scope::Rest] {
+        for scope in [Scope::Everything, Scope::Units, Scope::Observation, Scope::Changes, Scope::Alive] {
             for major in 14..=18 {
                 let sql = compose(major * 10_000, scope);
                 assert!(!sql.contains("/*"), "{sql}");

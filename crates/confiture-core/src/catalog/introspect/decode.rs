@@ -10,36 +10,29 @@ use super::super::id::{Kind, ObjectId};
 use super::super::normal_form;
 use super::super::object::*;
 use super::{Address, Addresses, Read, Unit, class};
-use crate::catalog::Meta;
 use crate::db::{DbFailure, Row};
 
-/// What a reading says about the database and session it was made in.
-#[derive(Debug, Clone, Default)]
-pub(in crate::catalog) struct Header {
-    pub(in crate::catalog) database_owner: String,
-}
-
-impl Header {
-    pub(super) fn into_meta(self, version: u32) -> Meta {
-        Meta { server_version: version, database_owner: self.database_owner }
-    }
-}
-
-/// Objects by unit, as read.
-#[derive(Debug, Default)]
-pub(in crate::catalog) struct Reading {
-    pub(in crate::catalog) header: Header,
-    pub(in crate::catalog) objects: Vec<Read>,
-}
-
 /// One row.
-struct Fact<'a> {
-    kind: &'a str,
-    class: u32,
-    unit: u32,
-    id: u32,
-    sub: i32,
-    fields: Vec<Option<&'a str>>,
+#[derive(Debug)]
+pub(in crate::catalog) struct Fact<'a> {
+    pub(in crate::catalog) kind: &'a str,
+    pub(in crate::catalog) class: u32,
+    pub(in crate::catalog) unit: u32,
+    pub(in crate::catalog) id: u32,
+    pub(in crate::catalog) sub: i32,
+    fields: Option<Vec<Option<&'a str>>>,
+}
+
+impl<'a> Fact<'a> {
+    /// Its fields; none for rows that say it all with their numbers.
+    pub(in crate::catalog) fn fields(&self) -> &[Option<&'a str>] {
+        self.fields.as_deref().unwrap_or_default()
+    }
+
+    /// The `at`th field, empty when it is NULL.
+    pub(in crate::catalog) fn text(&self, at: usize) -> &'a str {
+        self.fields().get(at).copied().flatten().unwrap_or_default()
+    }
 }
 
 /// Walks over a row's fields in order.
@@ -106,43 +99,40 @@ fn unexpected(what: &str) -> DbFailure {
     }
 }
 
-/// Makes objects of `rows` and enters their addresses, units and comments into `addresses`.
+/// Makes objects of `facts` and enters their addresses, units and comments into `addresses`.
 ///
-/// `addresses` resolves what rows refer to by OID: it may already hold other units.
+/// What facts refer to by OID is looked up there, then in `known`, which holds other units.
 pub(in crate::catalog) fn decode(
-    rows: &[Row],
+    facts: &[Fact<'_>],
     version: u32,
+    known: &Addresses,
     addresses: &mut Addresses,
-) -> Result<Reading, DbFailure> {
-    let mut facts = Vec::with_capacity(rows.len());
-    for row in rows {
-        facts.push(fact(row)?);
-    }
-    let mut decoder =
-        Decoder { version, addresses, header: Header::default(), out: Vec::new(), connected: "" };
+) -> Result<Vec<Read>, DbFailure> {
+    addresses.database_owner.clone_from(&known.database_owner);
+    let mut decoder = Decoder { version, known, addresses, out: Vec::new(), connected: "" };
     let mut columns: HashMap<u32, Vec<(i32, ObjectId, Object)>> = HashMap::new();
     let mut not_null: HashMap<(u32, i32), (bool, bool)> = HashMap::new();
     // Comments and the database's owner are needed by everything; columns by what names them.
-    for fact in &facts {
+    for fact in facts {
         match fact.kind {
             "comment" | "shared-comment" => {
                 let address = Address { class: fact.class, oid: fact.id, sub: fact.sub };
-                let text = fact.fields.first().copied().flatten().unwrap_or_default();
+                let text = fact.text(0);
                 decoder.addresses.comments.insert(address, Arc::from(text));
             }
             "database" => decoder.database(fact),
             "not-null" => {
-                let mut fields = Fields(fact.fields.iter());
+                let mut fields = Fields(fact.fields().iter());
                 not_null.insert((fact.unit, fact.sub), (fields.flag(), fields.flag()));
             }
             _ => {}
         }
     }
-    for fact in &facts {
+    for fact in facts {
         match fact.kind {
             "relation" => decoder.relation_name(fact),
             "type" => {
-                let mut fields = Fields(fact.fields.iter());
+                let mut fields = Fields(fact.fields().iter());
                 let kind = type_kind(fields.text());
                 let path = [fields.text(), fields.text()];
                 decoder.enter(Unit::Type(fact.id), Some(address(fact)), &ObjectId::new(kind, path));
@@ -150,11 +140,11 @@ pub(in crate::catalog) fn decode(
             _ => {}
         }
     }
-    for fact in &facts {
-        if fact.kind == "column" {
-            if let Some((id, object)) = decoder.column(fact, &not_null) {
-                columns.entry(fact.unit).or_default().push((fact.sub, id, object));
-            }
+    for fact in facts {
+        if fact.kind == "column"
+            && let Some((id, object)) = decoder.column(fact, &not_null)
+        {
+            columns.entry(fact.unit).or_default().push((fact.sub, id, object));
         }
     }
     let mut tables: Vec<_> = columns.into_iter().collect();
@@ -169,13 +159,13 @@ pub(in crate::catalog) fn decode(
             decoder.push_commented(Unit::Relation(oid), Some(address), id, object);
         }
     }
-    for fact in &facts {
+    for fact in facts {
         decoder.fact(fact)?;
     }
-    Ok(Reading { header: decoder.header, objects: decoder.out })
+    Ok(decoder.out)
 }
 
-fn fact(row: &Row) -> Result<Fact<'_>, DbFailure> {
+pub(in crate::catalog) fn fact(row: &Row) -> Result<Fact<'_>, DbFailure> {
     macro_rules! get {
         ($at:literal) => {
             row.try_get($at).map_err(|error| DbFailure::from_driver(&error, ""))?
@@ -219,8 +209,8 @@ fn enabled(letter: &str) -> Enabled {
 
 struct Decoder<'d, 'a> {
     version: u32,
+    known: &'d Addresses,
     addresses: &'d mut Addresses,
-    header: Header,
     out: Vec<Read>,
     connected: &'a str,
 }
@@ -228,27 +218,36 @@ struct Decoder<'d, 'a> {
 impl<'a> Decoder<'_, 'a> {
     fn enter(&mut self, unit: Unit, address: Option<Address>, id: &ObjectId) {
         if let Some(address) = address {
-            self.addresses.ids.insert(address, id.clone());
+            self.addresses.ids.insert(address, (unit, id.clone()));
         }
         self.addresses.units.entry(unit).or_default().push((address, id.clone()));
     }
 
+    fn id(&self, address: Address) -> Option<&ObjectId> {
+        self.addresses.ids.get(&address).or_else(|| self.known.ids.get(&address)).map(|(_, id)| id)
+    }
+
+    fn comment(&self, address: Address) -> Option<String> {
+        let found = self.addresses.comments.get(&address).or_else(|| self.known.comments.get(&address))?;
+        Some(found.to_string())
+    }
+
     /// Adds an object whose address is already entered, with its comment.
     fn push_entered(&mut self, unit: Unit, address: Address, id: ObjectId, mut object: Object) {
-        object.comment = self.addresses.comments.get(&address).map(|text| text.to_string());
+        object.comment = self.comment(address);
         self.out.push((unit, id, object));
     }
 
     fn push_commented(&mut self, unit: Unit, address: Option<Address>, id: ObjectId, mut object: Object) {
         if let Some(address) = address {
-            object.comment = self.addresses.comments.get(&address).map(|text| text.to_string());
+            object.comment = self.comment(address);
         }
         self.enter(unit, address, &id);
         self.out.push((unit, id, object));
     }
 
     fn owner(&self, owner: &str) -> Option<String> {
-        (owner != self.header.database_owner).then(|| owner.to_owned())
+        (owner != self.addresses.database_owner).then(|| owner.to_owned())
     }
 
     fn privileges(&mut self, unit: Unit, target: &ObjectId, owner: &str, acl: Option<&str>) {
@@ -258,17 +257,17 @@ impl<'a> Decoder<'_, 'a> {
     }
 
     fn database(&mut self, fact: &Fact<'a>) {
-        let mut fields = Fields(fact.fields.iter());
-        self.header.database_owner = fields.string();
+        let mut fields = Fields(fact.fields().iter());
+        self.addresses.database_owner = fields.string();
         let acl = fields.opt();
         self.connected = fields.text();
         let id = ObjectId::new(Kind::Database, [""; 0]);
-        let owner = self.header.database_owner.clone();
+        let owner = self.addresses.database_owner.clone();
         self.privileges(Unit::Rest, &id, &owner, acl);
     }
 
     fn relation_name(&mut self, fact: &Fact<'a>) {
-        let mut fields = Fields(fact.fields.iter());
+        let mut fields = Fields(fact.fields().iter());
         let kind = relation_kind(fields.text());
         let id = ObjectId::new(kind, [fields.text(), fields.text()]);
         self.enter(Unit::Relation(fact.id), Some(address(fact)), &id);
@@ -276,13 +275,13 @@ impl<'a> Decoder<'_, 'a> {
 
     /// The relation or type a fact is a part of; `None` when it was not read (it was dropped meanwhile).
     fn relation(&self, oid: u32) -> Option<ObjectId> {
-        self.addresses.ids.get(&Address::new(class::CLASS, oid)).cloned()
+        self.id(Address::new(class::CLASS, oid)).cloned()
     }
 
     fn column_name(&self, relation: u32, number: &str) -> Option<String> {
         let sub = number.parse().ok().filter(|&sub| sub != 0)?;
         let address = Address { class: class::CLASS, oid: relation, sub };
-        self.addresses.ids.get(&address).map(|id| id.name().to_owned())
+        self.id(address).map(|id| id.name().to_owned())
     }
 
     fn column_names(&self, relation: u32, numbers: &str) -> Vec<String> {
@@ -295,7 +294,7 @@ impl<'a> Decoder<'_, 'a> {
         not_null: &HashMap<(u32, i32), (bool, bool)>,
     ) -> Option<(ObjectId, Object)> {
         let relation = self.relation(fact.unit)?;
-        let mut f = Fields(fact.fields.iter());
+        let mut f = Fields(fact.fields().iter());
         let kind = if relation.kind() == Kind::Composite { Kind::Attribute } else { Kind::Column };
         let id = relation.member(kind, f.text());
         let mut column = Column { data_type: f.string(), not_null: f.flag(), ..Column::default() };
@@ -341,7 +340,7 @@ impl<'a> Decoder<'_, 'a> {
     }
 
     fn fact(&mut self, fact: &Fact<'a>) -> Result<(), DbFailure> {
-        let mut f = Fields(fact.fields.iter());
+        let mut f = Fields(fact.fields().iter());
         match fact.kind {
             "relation" => self.relation_detail(fact, &mut f),
             "sequence" => self.sequence(fact, &mut f),
@@ -404,7 +403,7 @@ impl<'a> Decoder<'_, 'a> {
             Kind::Composite => {
                 // Comments on the type have the type's address, those on attributes the relation's.
                 comment_address = Address::new(class::TYPE, f.number());
-                self.addresses.ids.insert(comment_address, id.clone());
+                self.addresses.ids.insert(comment_address, (unit, id.clone()));
                 self.addresses.units.entry(unit).or_default().push((Some(comment_address), id.clone()));
                 Detail::Composite(Composite {})
             }
@@ -450,7 +449,7 @@ impl<'a> Decoder<'_, 'a> {
         };
         let (table, column, dependency) = (f.number::<u32>(), f.number::<i32>(), f.text());
         let address_of_column = Address { class: class::CLASS, oid: table, sub: column };
-        sequence.owned_by = self.addresses.ids.get(&address_of_column).cloned();
+        sequence.owned_by = self.id(address_of_column).cloned();
         sequence.identity = dependency == "i";
         let unit = Unit::Relation(fact.id);
         let object = Object { owner: self.owner(owner), comment: None, detail: Detail::Sequence(sequence) };
@@ -461,7 +460,7 @@ impl<'a> Decoder<'_, 'a> {
     fn constraint(&mut self, fact: &Fact<'a>, f: &mut Fields<'_, 'a>) {
         let (unit, parent) = match self.relation(fact.unit) {
             Some(id) => (Unit::Relation(fact.unit), id),
-            None => match self.addresses.ids.get(&Address::new(class::TYPE, fact.unit)) {
+            None => match self.id(Address::new(class::TYPE, fact.unit)) {
                 Some(id) => (Unit::Type(fact.unit), id.clone()),
                 None => return,
             },
@@ -680,13 +679,12 @@ impl<'a> Decoder<'_, 'a> {
                     detail: Detail::Schema(Schema {}),
                 };
                 self.privileges(unit, &id, owner, acl);
-                let address = address(fact);
-                if id.name() == "public"
-                    && self.addresses.comments.get(&address).is_some_and(|c| &**c == "standard public schema")
-                {
-                    self.addresses.comments.remove(&address);
-                }
-                self.push_commented(unit, Some(address), id, object);
+                let mut object = object;
+                object.comment = self
+                    .comment(address(fact))
+                    .filter(|c| id.name() != "public" || c != "standard public schema");
+                self.enter(unit, Some(address(fact)), &id);
+                self.out.push((unit, id, object));
             }
             "extension" => {
                 let id = ObjectId::new(Kind::Extension, [f.text()]);

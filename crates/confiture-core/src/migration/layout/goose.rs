@@ -93,10 +93,12 @@ fn go_version(file: &DirFile) -> Option<&str> {
     Some(version(stem)?.0)
 }
 
-/// The command of a `-- +goose …` line.
+/// The command of a `-- +goose …` line, in goose's own spelling: it takes any case.
 fn marker(line: &str) -> Option<&str> {
+    const COMMANDS: [&str; 5] = ["Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION"];
     let rest = line.strip_prefix("--")?.trim();
-    rest.strip_prefix("+goose").filter(|rest| rest.starts_with(char::is_whitespace)).map(str::trim)
+    let command = rest.strip_prefix("+goose").filter(|rest| rest.starts_with(char::is_whitespace))?.trim();
+    Some(COMMANDS.into_iter().find(|known| known.eq_ignore_ascii_case(command)).unwrap_or(command))
 }
 
 fn steps(recipe: &Recipe<'_>, file: &DirFile) -> (Step, Step) {
@@ -213,7 +215,7 @@ mod tests {
     #[test]
     fn no_transaction_holds_for_both_directions() {
         insta::assert_snapshot!(read(&[
-            ("1_a.sql", "-- +goose NO TRANSACTION\n-- +goose Up\nselect 1;\n-- +goose Down\nselect 2;"),
+            ("1_a.sql", "-- +goose no transaction\n-- +goose up\nselect 1;\n-- +goose Down\nselect 2;"),
             ("2_b.sql", "-- +goose Up\nselect 3;"),
         ]), @r"
         goose: `-- +goose` in 2 SQL files, first 1_a.sql

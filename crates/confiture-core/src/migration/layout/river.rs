@@ -5,6 +5,7 @@ use super::gather::{Gather, pair};
 use super::golang_migrate::directed_entries;
 use super::naming::{Number, counted, split_direction, sql_files, sql_stem};
 use super::sections::files_with_line;
+use super::template::Template;
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded};
 use crate::migration::TransactionMode;
 use crate::plugin::PluginMeta;
@@ -41,7 +42,7 @@ impl Layout for River {
         let mut gather = Gather::new(dir);
         let entries = directed_entries(&mut gather, "River wants an integer", Number::fits_i64);
         let (pairs, left) = pair(entries, Number::new);
-        let recipe = Recipe::new(TransactionMode::Wrapped, &options.vars);
+        let recipe = Recipe::new(TransactionMode::Wrapped, &options.vars).template(Template::River);
         for pair in pairs {
             let (up, down) = (recipe.file(pair.up), recipe.file(pair.down));
             gather.push(pair, up, down);
@@ -58,15 +59,15 @@ mod tests {
     use super::super::testing::read;
 
     #[test]
-    fn the_schema_template_is_a_comment() {
+    fn the_schema_template_is_filled_in_or_left_out() {
         insta::assert_snapshot!(read(&[
-            ("001_a.up.sql", "create table /* TEMPLATE: schema */river_job (id int);"),
+            ("001_a.up.sql", "select to_regclass('/* TEMPLATE: schema */river_job');"),
             ("001_a.down.sql", "drop table /* TEMPLATE: schema */river_job;"),
         ]), @r"
         river: `/* TEMPLATE: schema */` in 2 SQL files, first 001_a.down.sql
         001_a (001, a)
-          up wrapped [1:1 create table /* TEMPLATE: schema */river_job (id int)]
-          down wrapped [1:1 drop table /* TEMPLATE: schema */river_job]
+          up wrapped [1:1 select to_regclass('river_job')]
+          down wrapped [1:1 drop table river_job]
         ");
     }
 }

@@ -20,6 +20,8 @@ pub(super) enum Template {
     },
     /// Go's `{{ … }}`, everywhere in the text.
     Go,
+    /// River's `/* TEMPLATE: schema */`, everywhere in the text: the schema with a dot, or nothing.
+    River,
     /// psql's `:name`, `:'name'` and `:"name"` outside strings and comments.
     Psql,
     /// psql's, and `:NAME` of given upper-case names everywhere in the text, as Graphile's tools do.
@@ -145,6 +147,7 @@ pub(super) fn expand(
         Template::KnownDollarBrace => filler.dollar_brace(text, false),
         Template::GooseEnv { on } => filler.goose_env(text, on),
         Template::Go => filler.go(text)?,
+        Template::River => filler.river(text),
         Template::Psql => filler.psql(text, false),
         Template::Placeholders => filler.psql(text, true),
     }
@@ -232,6 +235,18 @@ impl Filler<'_> {
         }
         self.out.copy(&text[done..], self.base + done);
         Ok(())
+    }
+
+    fn river(&mut self, text: &str) {
+        const TEMPLATE: &str = "/* TEMPLATE: schema */";
+        let schema = self.vars.get("schema").map(|schema| format!("{}.", schema.trim_end_matches('.')));
+        let mut done = 0;
+        while let Some(at) = text[done..].find(TEMPLATE).map(|at| done + at) {
+            self.out.copy(&text[done..at], self.base + done);
+            self.out.fill(schema.as_deref().unwrap_or_default(), self.base + at);
+            done = at + TEMPLATE.len();
+        }
+        self.out.copy(&text[done..], self.base + done);
     }
 
     fn psql(&mut self, text: &str, everywhere: bool) {
