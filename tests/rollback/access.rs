@@ -14,7 +14,7 @@ fn rollback_restores_policy() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 policy own on public.t
         using: (owner = CURRENT_USER) -> true
-        undo: DROP POLICY own ON public.t; CREATE POLICY own ON public.t FOR SELECT TO PUBLIC USING ((owner = CURRENT_USER))
+        undo: DROP POLICY own ON public.t; CREATE POLICY own ON public.t FOR SELECT TO PUBLIC USING ((owner = CURRENT_USER));
     ");
 }
 
@@ -30,7 +30,7 @@ fn rollback_restores_policy_roles() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 policy own on public.t
         roles: pg_monitor -> public
-        undo: DROP POLICY own ON public.t; CREATE POLICY own ON public.t FOR ALL TO pg_monitor USING (true)
+        undo: DROP POLICY own ON public.t; CREATE POLICY own ON public.t FOR ALL TO pg_monitor USING (true);
     ");
 }
 
@@ -46,7 +46,7 @@ fn rollback_restores_row_security() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 table public.t
         force row security: true -> false
-        undo: ALTER TABLE public.t FORCE ROW LEVEL SECURITY
+        undo: ALTER TABLE public.t FORCE ROW LEVEL SECURITY;
     ");
 }
 
@@ -61,7 +61,7 @@ fn rollback_revokes_grant() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-leaves-object down 2.down.sql:1:1 privilege INSERT on table public.t to pg_monitor
-        undo: REVOKE INSERT ON public.t FROM pg_monitor
+        undo: REVOKE INSERT ON public.t FROM pg_monitor;
     ");
 }
 
@@ -76,7 +76,7 @@ fn rollback_restores_grant_of_recreated_table() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-loses-object down 2.down.sql:1:1 privilege SELECT on table public.t to pg_monitor
-        undo: GRANT SELECT ON public.t TO pg_monitor
+        undo: GRANT SELECT ON public.t TO pg_monitor;
     ");
 }
 
@@ -92,7 +92,7 @@ fn rollback_restores_grant_option() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 privilege SELECT on table public.t to pg_monitor
         grantable: true -> false
-        undo: REVOKE SELECT ON public.t FROM pg_monitor; GRANT SELECT ON public.t TO pg_monitor WITH GRANT OPTION
+        undo: REVOKE SELECT ON public.t FROM pg_monitor; GRANT SELECT ON public.t TO pg_monitor WITH GRANT OPTION;
     ");
 }
 
@@ -107,7 +107,7 @@ fn rollback_restores_revoked_default() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-loses-object down 2.down.sql:1:1 privilege EXECUTE on function public.f() to PUBLIC
-        undo: REVOKE EXECUTE ON FUNCTION public.f() FROM PUBLIC
+        undo: REVOKE EXECUTE ON FUNCTION public.f() FROM PUBLIC;
     ");
 }
 
@@ -122,9 +122,9 @@ fn rollback_grants_what_was_revoked() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-leaves-object down 2.down.sql:1:1 privilege EXECUTE on function public.f() to PUBLIC
-        undo: GRANT EXECUTE ON FUNCTION public.f() TO PUBLIC
+        undo: GRANT EXECUTE ON FUNCTION public.f() TO PUBLIC;
       high rollback-leaves-object down 2.down.sql:1:1 privilege EXECUTE on function public.f() to pg_monitor
-        undo: REVOKE EXECUTE ON FUNCTION public.f() FROM pg_monitor
+        undo: REVOKE EXECUTE ON FUNCTION public.f() FROM pg_monitor;
     ");
 }
 
@@ -139,9 +139,9 @@ fn rollback_restores_column_grant() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-loses-object down 2.down.sql:1:1 privilege UPDATE on column public.t.a to pg_monitor
-        undo: GRANT UPDATE (a) ON public.t TO pg_monitor
+        undo: GRANT UPDATE (a) ON public.t TO pg_monitor;
       high rollback-leaves-object down 2.down.sql:1:1 privilege UPDATE on column public.t.b to pg_monitor
-        undo: REVOKE UPDATE (b) ON public.t FROM pg_monitor
+        undo: REVOKE UPDATE (b) ON public.t FROM pg_monitor;
     ");
 }
 
@@ -156,9 +156,9 @@ fn rollback_restores_default_privileges() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-leaves-object down 2.down.sql:1:1 default privilege SELECT on sequences of postgres in schema app to pg_monitor
-        undo: ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA app REVOKE SELECT ON SEQUENCES FROM pg_monitor
+        undo: ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA app REVOKE SELECT ON SEQUENCES FROM pg_monitor;
       high rollback-loses-object down 2.down.sql:1:1 default privilege SELECT on tables of postgres in schema app to pg_monitor
-        undo: ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor
+        undo: ALTER DEFAULT PRIVILEGES FOR ROLE postgres IN SCHEMA app GRANT SELECT ON TABLES TO pg_monitor;
     ");
 }
 
@@ -174,6 +174,6 @@ fn rollback_restores_owner() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 table public.t
         owner: pg_monitor -> pg_read_all_data
-        undo: ALTER TABLE public.t OWNER TO pg_monitor
+        undo: ALTER TABLE public.t OWNER TO pg_monitor;
     ");
 }

@@ -24,7 +24,7 @@ impl Case<'_> {
     pub(crate) fn told(&self) -> String {
         let (text, undo) = self.bad();
         assert!(!undo.is_empty(), "no statement is proposed:\n{text}");
-        let repaired = format!("{}\n;{};", self.bad, undo.join(";\n"));
+        let repaired = format!("{};\n{}", self.bad, undo.join("\n"));
         assert_eq!(step(self.base, self.up, &repaired), PASSED, "of the repaired down:\n{repaired}");
         text
     }
@@ -62,12 +62,12 @@ pub(crate) fn step(base: &str, up: &str, down: &str) -> String {
 
 /// Files of a base without a down and one migration with a down.
 pub(crate) fn scenario(base: &str, up: &str, down: &str) -> Scenario {
-    Scenario::new(&[("1.sql", base), ("2.sql", up), ("2.down.sql", down)])
+    Scenario::new(&[("1.sql", base), ("2.sql", up), ("2.down.sql", down)]).layout("plain")
 }
 
-/// What is reported on `files`, with the evidence; runs beside other tests.
+/// What is reported on numbered `files`, with the evidence; runs beside other tests.
 pub(crate) fn told(files: &[(&str, &str)]) -> String {
-    detailed(&Scenario::new(files).shared(Scenario::run))
+    detailed(&Scenario::new(files).layout("plain").shared(Scenario::run))
 }
 
 /// How a scenario gets along with others on the same server.
@@ -105,6 +105,9 @@ pub(crate) fn detailed(report: &RunReport) -> String {
         if let Some(property) = text("property") {
             let value = |key: &str| text(key).unwrap_or("none").replace('\n', " ");
             lines.push(format!("    {property}: {} -> {}", value("before"), value("after")));
+        }
+        if let Some(properties) = finding.evidence.get("properties") {
+            lines.push(format!("    properties: {properties}"));
         }
         if let Some(undo) = undo_of(finding) {
             lines.push(format!("    undo: {}", undo.replace('\n', " ")));

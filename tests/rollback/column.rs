@@ -13,7 +13,7 @@ fn rollback_drops_added_column() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 column public.t.a
-        undo: ALTER TABLE public.t DROP COLUMN a
+        undo: ALTER TABLE public.t DROP COLUMN a;
       high re-up-fails up 2.sql:1:1 42701
     ");
 }
@@ -29,9 +29,9 @@ fn rollback_restores_dropped_column() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-loses-object down 2.down.sql:1:1 column public.t.a
-        undo: ALTER TABLE public.t ADD COLUMN a numeric(6,2) DEFAULT 1.5 NOT NULL
+        undo: ALTER TABLE public.t ADD COLUMN a numeric(6,2) DEFAULT 1.5 NOT NULL;
       high rollback-leaves-object down 2.down.sql:1:1 column public.t.b
-        undo: ALTER TABLE public.t DROP COLUMN b
+        undo: ALTER TABLE public.t DROP COLUMN b;
       high re-up-fails up 2.sql:1:1 42703
     ");
 }
@@ -48,7 +48,7 @@ fn rollback_restores_dropped_default() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         default: 7 -> 8
-        undo: ALTER TABLE public.t ALTER COLUMN a SET DEFAULT 7
+        undo: ALTER TABLE public.t ALTER COLUMN a SET DEFAULT 7;
     ");
 }
 
@@ -64,10 +64,10 @@ fn rollback_restores_not_null() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         not null: true -> false
-        undo: ALTER TABLE public.t ALTER COLUMN a SET NOT NULL
+        undo: ALTER TABLE public.t ALTER COLUMN a SET NOT NULL;
       high rollback-changes-object down 2.down.sql:1:1 column public.t.id
         not null: false -> true
-        undo: ALTER TABLE public.t ALTER COLUMN id DROP NOT NULL
+        undo: ALTER TABLE public.t ALTER COLUMN id DROP NOT NULL;
     ");
 }
 
@@ -83,7 +83,7 @@ fn rollback_restores_column_type() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         type: text -> character varying
-        undo: ALTER TABLE public.t ALTER COLUMN a TYPE text USING a::text
+        undo: ALTER TABLE public.t ALTER COLUMN a TYPE text USING a::text;
     ");
 }
 
@@ -99,7 +99,7 @@ fn rollback_restores_length_limit() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         type: character varying(20) -> character varying
-        undo: ALTER TABLE public.t ALTER COLUMN a TYPE character varying(20) USING a::character varying(20)
+        undo: ALTER TABLE public.t ALTER COLUMN a TYPE character varying(20) USING a::character varying(20);
     ");
 }
 
@@ -115,7 +115,7 @@ fn rollback_restores_generated_expression() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.b
         generated: (a * 2) -> (a + 2)
-        undo: ALTER TABLE public.t DROP COLUMN b, ADD COLUMN b integer GENERATED ALWAYS AS ((a * 2)) STORED
+        undo: ALTER TABLE public.t DROP COLUMN b, ADD COLUMN b integer GENERATED ALWAYS AS ((a * 2)) STORED;
     ");
 }
 
@@ -131,7 +131,7 @@ fn rollback_restores_identity() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.id
         identity: always -> by-default
-        undo: ALTER TABLE public.t ALTER COLUMN id SET GENERATED ALWAYS
+        undo: ALTER TABLE public.t ALTER COLUMN id SET GENERATED ALWAYS;
     ");
 }
 
@@ -147,7 +147,7 @@ fn rollback_restores_identity_sequence() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 sequence public.t_id_seq
         start: 100 -> 1
-        undo: ALTER SEQUENCE public.t_id_seq AS integer INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 100 CACHE 1 NO CYCLE
+        undo: ALTER SEQUENCE public.t_id_seq AS integer INCREMENT BY 1 MINVALUE 1 MAXVALUE 2147483647 START WITH 100 CACHE 1 NO CYCLE;
     ");
 }
 
@@ -163,7 +163,7 @@ fn rollback_restores_collation() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         collation: "C" -> none
-        undo: ALTER TABLE public.t ALTER COLUMN a TYPE text COLLATE "C"
+        undo: ALTER TABLE public.t ALTER COLUMN a TYPE text COLLATE "C";
     "#);
 }
 
@@ -179,7 +179,7 @@ fn rollback_restores_storage() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         storage: none -> MAIN
-        undo: ALTER TABLE public.t ALTER COLUMN a SET STORAGE EXTENDED
+        undo: ALTER TABLE public.t ALTER COLUMN a SET STORAGE EXTENDED;
     ");
 }
 
@@ -195,7 +195,7 @@ fn rollback_restores_statistics_target() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         statistics: none -> 100
-        undo: ALTER TABLE public.t ALTER COLUMN a SET STATISTICS -1
+        undo: ALTER TABLE public.t ALTER COLUMN a SET STATISTICS -1;
     ");
 }
 
@@ -211,7 +211,7 @@ fn rollback_restores_column_name() {
     down! re-up!
       high rollback-changes-object down 2.down.sql:1:23 column public.t.b
         default: 3 -> none
-        undo: ALTER TABLE public.t ALTER COLUMN b SET DEFAULT 3
+        undo: ALTER TABLE public.t ALTER COLUMN b SET DEFAULT 3;
       high re-up-differs up 2.sql:1:1 column public.t.c
     ");
 }
@@ -228,6 +228,6 @@ fn rollback_restores_column_options() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 column public.t.a
         options: none -> n_distinct=0
-        undo: ALTER TABLE public.t ALTER COLUMN a RESET (n_distinct)
+        undo: ALTER TABLE public.t ALTER COLUMN a RESET (n_distinct);
     ");
 }

@@ -14,7 +14,7 @@ fn rollback_restores_comment() {
     down! re-up+
       low rollback-changes-body down 2.down.sql:1:1 column public.t.a
         comment: age -> none
-        undo: COMMENT ON COLUMN public.t.a IS 'age'
+        undo: COMMENT ON COLUMN public.t.a IS 'age';
     ");
 }
 
@@ -30,7 +30,7 @@ fn rollback_restores_publication() {
     down! re-up!
       high rollback-changes-object down 2.down.sql:1:1 publication p
         tables: public.t -> public.u
-        undo: DROP PUBLICATION p; CREATE PUBLICATION p FOR TABLE public.t WITH (publish = 'insert, update, delete, truncate')
+        undo: DROP PUBLICATION p; CREATE PUBLICATION p FOR TABLE public.t WITH (publish = 'insert, update, delete, truncate');
       high re-up-fails up 2.sql:1:1 42710
     ");
 }
@@ -47,7 +47,7 @@ fn rollback_restores_extended_statistics() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 statistics public.st
         definition: CREATE STATISTICS public.st (ndistinct, dependencies) ON a, b FROM public.t -> CREATE STATISTICS public.st (ndistinct) ON a, b FROM public.t
-        undo: DROP STATISTICS public.st; CREATE STATISTICS public.st (ndistinct, dependencies) ON a, b FROM public.t
+        undo: DROP STATISTICS public.st; CREATE STATISTICS public.st (ndistinct, dependencies) ON a, b FROM public.t;
     ");
 }
 
@@ -62,7 +62,7 @@ fn rollback_drops_created_operator() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 operator public.~~~~ (integer, integer)
-        undo: DROP OPERATOR public.~~~~ (integer, integer)
+        undo: DROP OPERATOR public.~~~~ (integer, integer);
       high re-up-fails up 2.sql:1:1 42723
     ");
 }
@@ -75,10 +75,11 @@ fn rollback_restores_cast_context() {
         good: "CREATE CAST (pair AS text) WITH INOUT AS ASSIGNMENT",
         bad: "CREATE CAST (pair AS text) WITH INOUT AS IMPLICIT",
     };
-    insta::assert_snapshot!(case.reported(), @"
+    insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 cast (public.pair AS text)
         context: assignment -> implicit
+        undo: DROP CAST (public.pair AS text); CREATE CAST (public.pair AS text) WITH INOUT AS ASSIGNMENT;
     ");
 }
 
@@ -90,11 +91,12 @@ fn rollback_restores_text_search_mapping() {
         good: "ALTER TEXT SEARCH CONFIGURATION plain ADD MAPPING FOR email WITH simple",
         bad: "ALTER TEXT SEARCH CONFIGURATION plain ADD MAPPING FOR email WITH english_stem",
     };
-    insta::assert_snapshot!(case.reported(), @"
+    insta::assert_snapshot!(case.told(), @r#"
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 text search configuration public.plain
         mappings: email WITH simple -> email WITH english_stem
-    ");
+        undo: DROP TEXT SEARCH CONFIGURATION public.plain; CREATE TEXT SEARCH CONFIGURATION public.plain (PARSER = pg_catalog."default"); ALTER TEXT SEARCH CONFIGURATION public.plain ADD MAPPING FOR email WITH simple;
+    "#);
 }
 
 #[test]
@@ -108,7 +110,7 @@ fn rollback_drops_created_foreign_table() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 foreign table public.ft
-        undo: DROP FOREIGN TABLE public.ft
+        undo: DROP FOREIGN TABLE public.ft;
       high re-up-fails up 2.sql:1:1 42P07
     ");
 }

@@ -1,6 +1,8 @@
 //! Downs that fail, are empty, take too much, or do not exist.
 
-use crate::case::{Case, PASSED, step, told};
+use confiture_tests::Scenario;
+
+use crate::case::{Case, PASSED, Together, detailed, scenario, step, told};
 
 /// A case whose bad down fails: nothing is proposed for it.
 fn fails(base: &str, up: &str, good: &str, bad: &str) -> String {
@@ -99,15 +101,16 @@ fn empty_down_of_an_up_that_changes_no_schema_passes() {
 #[test]
 fn cascade_that_takes_more_than_the_up_made_is_reported() {
     let case = Case {
-        base: "CREATE TABLE t (id int); CREATE TABLE u (id int)",
-        up: "ALTER TABLE t ADD PRIMARY KEY (id)",
-        good: "ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ALTER id DROP NOT NULL",
-        bad: "DROP TABLE u; ALTER TABLE t DROP CONSTRAINT t_pkey; ALTER TABLE t ALTER id DROP NOT NULL",
+        base: "CREATE SCHEMA app; CREATE TABLE app.old (id int)",
+        up: "CREATE TABLE app.t (id int); GRANT USAGE ON SCHEMA app TO pg_monitor",
+        good: "DROP TABLE app.t; REVOKE USAGE ON SCHEMA app FROM pg_monitor",
+        bad: "DROP SCHEMA app CASCADE",
     };
     insta::assert_snapshot!(case.told(), @"
-    down! re-up+
-      high rollback-loses-object down 2.down.sql:1:1 table public.u
-        undo: CREATE TABLE public.u (     id integer )
+    down! re-up!
+      high rollback-loses-object down 2.down.sql:1:1 schema app
+        undo: CREATE SCHEMA app; CREATE TABLE app.old (     id integer );
+      high re-up-fails up 2.sql:1:14 3F000
     ");
 }
 
@@ -123,9 +126,9 @@ fn cascade_takes_the_foreign_keys_and_views_of_others() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-loses-object down 2.down.sql:1:1 view public.v
-        undo: CREATE VIEW public.v AS SELECT a    FROM public.t
+        undo: CREATE VIEW public.v AS SELECT a    FROM public.t;
       high rollback-loses-object down 2.down.sql:1:1 constraint u_t_fkey on public.u
-        undo: ALTER TABLE public.u ADD CONSTRAINT u_t_fkey FOREIGN KEY (t) REFERENCES public.t(id)
+        undo: ALTER TABLE public.u ADD CONSTRAINT u_t_fkey FOREIGN KEY (t) REFERENCES public.t(id);
     ");
 }
 
@@ -141,8 +144,12 @@ fn migration_without_a_down_is_not_applicable_and_no_pass() {
 #[test]
 fn down_in_another_language_is_skipped_and_no_pass() {
     let goose = |name, down| {
-        [("00001_t.sql", "-- +goose Up\nCREATE TABLE t (id int);\n-- +goose Down\nDROP TABLE t;"), (name, down)]
+        [
+            ("00001_t.sql", "-- +goose Up\nCREATE TABLE t (id int);\n-- +goose Down\nDROP TABLE t;"),
+            (name, down),
+        ]
     };
+    let told = |files: &[_]| detailed(&Scenario::new(files).shared(Scenario::run));
     insta::assert_snapshot!(told(&goose("00002_fill.go", "package migrations")), @"
     00001_t: order+ up+ atomic+ down+ re-up+
     00002_fill: order+ up? atomic- down? re-up?
@@ -157,6 +164,27 @@ fn down_in_another_language_is_skipped_and_no_pass() {
 #[test]
 fn down_whose_template_has_no_value_is_skipped_and_no_pass() {
     let files = |down| [("1.sql", "CREATE TABLE t (id int)"), ("1.down.sql", down)];
-    insta::assert_snapshot!(told(&files("DROP TABLE ${name}")), @"");
-    insta::assert_snapshot!(told(&files("DROP TABLE t")), @"");
+    insta::assert_snapshot!(told(&files("DROP TABLE :name")), @"1: order+ up+ atomic+ down? re-up?");
+    insta::assert_snapshot!(told(&files("DROP TABLE t")), @"1: order+ up+ atomic+ down+ re-up+");
+}
+
+#[test]
+fn help_of_an_empty_down_undoes_the_up_in_an_order_that_runs() {
+    let base = "CREATE TABLE t (id int)";
+    let up = "CREATE TYPE state AS ENUM ('new'); CREATE TABLE u (id int PRIMARY KEY, state state); \
+              ALTER TABLE t ADD u int REFERENCES u; CREATE VIEW v AS SELECT id, u FROM t";
+    let report = scenario(base, up, "").shared(Scenario::run);
+    let empty = report.findings.iter().find(|f| f.code == "rollback-empty").expect("an empty down");
+    let help = empty.help.as_deref().expect("help");
+    insta::assert_snapshot!(help, @"add  DROP VIEW public.v; ALTER TABLE public.t DROP COLUMN u; DROP TABLE public.u; DROP TYPE public.state;");
+    let proposed = help.strip_prefix("add  ").expect("statements");
+    assert_eq!(step(base, up, proposed), PASSED);
+}
+
+#[test]
+fn left_object_that_stops_the_second_up_says_so() {
+    let up = "CREATE TYPE state AS ENUM ('new'); ALTER TABLE t ADD state state";
+    let report = scenario("CREATE TABLE t (id int)", up, "ALTER TABLE t DROP state").shared(Scenario::run);
+    let left = report.findings.iter().find(|f| f.code == "rollback-leaves-object").expect("a leftover");
+    insta::assert_snapshot!(left.label.as_deref().unwrap_or_default(), @r#"type public.state survives; applying up again fails (type "state" already exists (42710))"#);
 }

@@ -13,7 +13,7 @@ fn rollback_drops_added_index() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 index public.t_a
-        undo: DROP INDEX public.t_a
+        undo: DROP INDEX public.t_a;
       high re-up-fails up 2.sql:1:1 42P07
     ");
 }
@@ -30,7 +30,7 @@ fn rollback_restores_partial_index_condition() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 index public.few
         definition: USING btree (a) WHERE (a > 0) -> USING btree (a)
-        undo: DROP INDEX public.few; CREATE INDEX few ON public.t USING btree (a) WHERE (a > 0)
+        undo: DROP INDEX public.few; CREATE INDEX few ON public.t USING btree (a) WHERE (a > 0);
     ");
 }
 
@@ -42,10 +42,11 @@ fn rollback_restores_unique_index() {
         good: "CREATE UNIQUE INDEX once ON t (a)",
         bad: "CREATE INDEX once ON t (a)",
     };
-    insta::assert_snapshot!(case.reported(), @"
+    insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 index public.once
         unique: true -> false
+        undo: DROP INDEX public.once; CREATE UNIQUE INDEX once ON public.t USING btree (a);
     ");
 }
 
@@ -61,7 +62,7 @@ fn rollback_restores_expression_index() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 index public.folded
         definition: USING btree (lower(a)) -> USING btree (upper(a))
-        undo: DROP INDEX public.folded; CREATE INDEX folded ON public.t USING btree (lower(a))
+        undo: DROP INDEX public.folded; CREATE INDEX folded ON public.t USING btree (lower(a));
     ");
 }
 
@@ -77,7 +78,7 @@ fn rollback_restores_included_columns() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 index public.covering
         definition: USING btree (a) INCLUDE (b) -> USING btree (a)
-        undo: DROP INDEX public.covering; CREATE INDEX covering ON public.t USING btree (a) INCLUDE (b)
+        undo: DROP INDEX public.covering; CREATE INDEX covering ON public.t USING btree (a) INCLUDE (b);
     ");
 }
 
@@ -93,7 +94,7 @@ fn rollback_restores_clustered_index() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 index public.t_a
         clustered: true -> false
-        undo: ALTER TABLE public.t CLUSTER ON t_a
+        undo: ALTER TABLE public.t CLUSTER ON t_a;
     ");
 }
 
@@ -109,6 +110,6 @@ fn rollback_restores_replica_identity_index() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 table public.t
         replica identity: INDEX -> none
-        undo: ALTER TABLE public.t REPLICA IDENTITY USING INDEX t_a
+        undo: ALTER TABLE public.t REPLICA IDENTITY USING INDEX t_a;
     ");
 }

@@ -14,7 +14,7 @@ fn rollback_restores_volatility() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 function public.f(integer)
         volatility: STABLE -> IMMUTABLE
-        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql STABLE PARALLEL UNSAFE COST 100 AS $$SELECT a + 1$$
+        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql STABLE PARALLEL UNSAFE COST 100 AS $$SELECT a + 1$$;
     ");
 }
 
@@ -30,7 +30,7 @@ fn rollback_restores_security_definer() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 function public.f(integer)
         security definer: true -> false
-        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 SECURITY DEFINER AS $$SELECT a + 1$$
+        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 SECURITY DEFINER AS $$SELECT a + 1$$;
     ");
 }
 
@@ -46,7 +46,7 @@ fn rollback_restores_function_setting() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 function public.f(integer)
         settings: none -> search_path=public
-        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 AS $$SELECT a + 1$$
+        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 AS $$SELECT a + 1$$;
     ");
 }
 
@@ -62,7 +62,7 @@ fn rollback_restores_function_body() {
     down! re-up+
       low rollback-changes-body down 2.down.sql:1:1 function public.f(integer)
         body: SELECT a + 1 -> SELECT a + 3
-        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 AS $$SELECT a + 1$$
+        undo: CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 AS $$SELECT a + 1$$;
     ");
 }
 
@@ -77,7 +77,7 @@ fn rollback_drops_every_overload() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 function public.f(text)
-        undo: DROP FUNCTION public.f(text)
+        undo: DROP FUNCTION public.f(text);
       high re-up-fails up 2.sql:1:70 42723
     ");
 }
@@ -90,10 +90,11 @@ fn rollback_restores_argument_default() {
         good: "CREATE FUNCTION f(a int DEFAULT 5) RETURNS int LANGUAGE sql AS 'SELECT a'",
         bad: "CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT a'",
     };
-    insta::assert_snapshot!(case.reported(), @"
+    insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 function public.f(integer)
         arguments: a integer DEFAULT 5 -> a integer
+        undo: DROP FUNCTION public.f(integer); CREATE OR REPLACE FUNCTION public.f(a integer DEFAULT 5)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 AS $$SELECT a$$;
     ");
 }
 
@@ -105,10 +106,11 @@ fn rollback_restores_result_type() {
         good: "DROP FUNCTION f(int); CREATE FUNCTION f(a int) RETURNS int LANGUAGE sql AS 'SELECT a + 1'",
         bad: "DROP FUNCTION f(int); CREATE FUNCTION f(a int) RETURNS bigint LANGUAGE sql AS 'SELECT a + 1'",
     };
-    insta::assert_snapshot!(case.reported(), @"
+    insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 function public.f(integer)
         result: integer -> bigint
+        undo: DROP FUNCTION public.f(integer); CREATE OR REPLACE FUNCTION public.f(a integer)  RETURNS integer  LANGUAGE sql VOLATILE PARALLEL UNSAFE COST 100 AS $$SELECT a + 1$$;
     ");
 }
 
@@ -123,7 +125,7 @@ fn rollback_drops_created_procedure() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 procedure public.p()
-        undo: DROP PROCEDURE public.p()
+        undo: DROP PROCEDURE public.p();
       high re-up-fails up 2.sql:1:1 42723
     ");
 }
@@ -136,10 +138,11 @@ fn rollback_restores_aggregate() {
         good: "CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int, initcond = '0')",
         bad: "CREATE AGGREGATE total (int) (sfunc = int4pl, stype = int, initcond = '1')",
     };
-    insta::assert_snapshot!(case.reported(), @"
+    insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 aggregate public.total(integer)
         initcond: 0 -> 1
+        undo: DROP AGGREGATE public.total(integer); CREATE AGGREGATE public.total(integer) (SFUNC = int4pl, STYPE = integer, INITCOND = '0');
     ");
 }
 
@@ -155,7 +158,7 @@ fn rollback_restores_trigger_timing() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 trigger noted on public.t
         definition: CREATE TRIGGER noted BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.note() -> CREATE TRIGGER noted AFTER INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.note()
-        undo: DROP TRIGGER noted ON public.t; CREATE TRIGGER noted BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.note()
+        undo: DROP TRIGGER noted ON public.t; CREATE TRIGGER noted BEFORE INSERT ON public.t FOR EACH ROW EXECUTE FUNCTION public.note();
     ");
 }
 
@@ -171,7 +174,7 @@ fn rollback_restores_disabled_trigger() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 trigger noted on public.t
         enabled: disabled -> always
-        undo: ALTER TABLE public.t DISABLE TRIGGER noted
+        undo: ALTER TABLE public.t DISABLE TRIGGER noted;
     ");
 }
 
@@ -187,7 +190,7 @@ fn rollback_restores_rule() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 rule keep on public.t
         definition: CREATE RULE keep AS     ON DELETE TO public.t DO INSTEAD NOTHING -> CREATE RULE keep AS     ON DELETE TO public.t    WHERE (old.a > 0) DO INSTEAD NOTHING
-        undo: DROP RULE keep ON public.t; CREATE RULE keep AS     ON DELETE TO public.t DO INSTEAD NOTHING
+        undo: DROP RULE keep ON public.t; CREATE RULE keep AS     ON DELETE TO public.t DO INSTEAD NOTHING;
     ");
 }
 
@@ -203,6 +206,6 @@ fn rollback_restores_event_trigger() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 event trigger watch
         tags: DROP TABLE -> none
-        undo: DROP EVENT TRIGGER watch; CREATE EVENT TRIGGER watch ON sql_drop WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION public.seen()
+        undo: DROP EVENT TRIGGER watch; CREATE EVENT TRIGGER watch ON sql_drop WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION public.seen();
     ");
 }

@@ -13,7 +13,7 @@ fn rollback_drops_created_enum() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 type public.mood
-        undo: DROP TYPE public.mood
+        undo: DROP TYPE public.mood;
       high re-up-fails up 2.sql:1:1 42710
     ");
 }
@@ -60,7 +60,7 @@ fn rollback_restores_enum_label() {
     down! re-up!
       high rollback-changes-object down 2.down.sql:1:1 type public.mood
         labels: good, bad -> good, Bad
-        undo: ALTER TYPE public.mood RENAME VALUE 'Bad' TO 'bad'
+        undo: ALTER TYPE public.mood RENAME VALUE 'Bad' TO 'bad';
       high re-up-fails up 2.sql:1:1 22023
     ");
 }
@@ -73,15 +73,13 @@ fn rollback_restores_domain_default() {
         good: "ALTER DOMAIN age SET DEFAULT 18; ALTER DOMAIN age SET NOT NULL",
         bad: "ALTER DOMAIN age SET DEFAULT 21",
     };
-    insta::assert_snapshot!(case.told(), @"
+    insta::assert_snapshot!(case.told(), @r#"
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 domain public.age
         default: 18 -> 21
-        undo: ALTER DOMAIN public.age SET DEFAULT 18
-      high rollback-changes-object down 2.down.sql:1:1 domain public.age
-        not null: true -> false
-        undo: ALTER DOMAIN public.age SET NOT NULL
-    ");
+        properties: ["default","not null"]
+        undo: ALTER DOMAIN public.age SET DEFAULT 18; ALTER DOMAIN public.age SET NOT NULL;
+    "#);
 }
 
 #[test]
@@ -96,7 +94,7 @@ fn rollback_restores_domain_constraint() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 constraint adult on public.age
         definition: CHECK ((VALUE >= 18)) -> CHECK ((VALUE > 18))
-        undo: ALTER DOMAIN public.age DROP CONSTRAINT adult; ALTER DOMAIN public.age ADD CONSTRAINT adult CHECK ((VALUE >= 18))
+        undo: ALTER DOMAIN public.age DROP CONSTRAINT adult; ALTER DOMAIN public.age ADD CONSTRAINT adult CHECK ((VALUE >= 18));
     ");
 }
 
@@ -111,9 +109,9 @@ fn rollback_restores_composite_attribute() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-loses-object down 2.down.sql:1:1 attribute public.pair.b
-        undo: ALTER TYPE public.pair ADD ATTRIBUTE b integer
+        undo: ALTER TYPE public.pair ADD ATTRIBUTE b integer;
       high rollback-leaves-object down 2.down.sql:1:1 attribute public.pair.c
-        undo: ALTER TYPE public.pair DROP ATTRIBUTE c
+        undo: ALTER TYPE public.pair DROP ATTRIBUTE c;
       high re-up-fails up 2.sql:1:1 42703
     ");
 }
@@ -129,7 +127,7 @@ fn rollback_drops_created_range_type() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 type public.span
-        undo: DROP TYPE public.span
+        undo: DROP TYPE public.span;
       high re-up-fails up 2.sql:1:1 42710
     ");
 }
@@ -145,7 +143,7 @@ fn rollback_drops_created_schema() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 schema audit
-        undo: DROP SCHEMA audit
+        undo: DROP SCHEMA audit;
       high re-up-fails up 2.sql:1:1 42P06
     ");
 }
@@ -161,7 +159,7 @@ fn rollback_drops_created_extension() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up!
       high rollback-leaves-object down 2.down.sql:1:1 extension citext
-        undo: DROP EXTENSION citext
+        undo: DROP EXTENSION citext;
       high re-up-fails up 2.sql:1:1 42710
     ");
 }

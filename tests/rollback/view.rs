@@ -14,7 +14,7 @@ fn rollback_restores_view_body() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 view public.v
         definition: SELECT a    FROM public.t   WHERE (b > 0) -> SELECT a    FROM public.t   WHERE (b >= 0)
-        undo: CREATE OR REPLACE VIEW public.v AS SELECT a    FROM public.t   WHERE (b > 0)
+        undo: CREATE OR REPLACE VIEW public.v AS SELECT a    FROM public.t   WHERE (b > 0);
     ");
 }
 
@@ -30,7 +30,7 @@ fn rollback_restores_view_columns() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 view public.v
         definition: SELECT a    FROM public.t -> SELECT a,     NULL::integer AS b    FROM public.t
-        undo: DROP VIEW public.v; CREATE VIEW public.v AS SELECT a    FROM public.t
+        undo: DROP VIEW public.v; CREATE VIEW public.v AS SELECT a    FROM public.t;
     ");
 }
 
@@ -46,7 +46,7 @@ fn rollback_restores_security_barrier() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 view public.v
         options: security_barrier=true -> none
-        undo: ALTER VIEW public.v SET (security_barrier = 'true')
+        undo: ALTER VIEW public.v SET (security_barrier = 'true');
     ");
 }
 
@@ -62,7 +62,7 @@ fn rollback_restores_populated_materialized_view() {
     down! re-up+
       high rollback-changes-object down 2.down.sql:1:1 materialized view public.m
         populated: true -> false
-        undo: REFRESH MATERIALIZED VIEW public.m
+        undo: REFRESH MATERIALIZED VIEW public.m;
     ");
 }
 
@@ -77,7 +77,7 @@ fn rollback_restores_index_of_materialized_view() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-loses-object down 2.down.sql:1:1 index public.m_a
-        undo: CREATE UNIQUE INDEX m_a ON public.m USING btree (a)
+        undo: CREATE UNIQUE INDEX m_a ON public.m USING btree (a);
     ");
 }
 
@@ -92,6 +92,6 @@ fn rollback_restores_views_taken_by_cascade() {
     insta::assert_snapshot!(case.told(), @"
     down! re-up+
       high rollback-loses-object down 2.down.sql:1:1 view public.w
-        undo: CREATE VIEW public.w AS SELECT a    FROM public.v
+        undo: CREATE VIEW public.w AS SELECT a    FROM public.v;
     ");
 }
