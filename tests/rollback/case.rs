@@ -36,12 +36,14 @@ impl Case<'_> {
         text
     }
 
-    /// Like [`told`](Self::told) without the proposed statements, where they need not suffice: several
-    /// findings about one thing each propose their own.
+    /// Like [`told`](Self::told) without the proposed statements, which are other ones on newer servers.
+    pub(crate) fn told_on_any_server(&self) -> String {
+        without_undo(&self.told())
+    }
+
+    /// Like [`told`](Self::told) where what is proposed, if anything, is not the point.
     pub(crate) fn reported(&self) -> String {
-        let (text, _) = self.bad();
-        let lines = text.lines().filter(|line| !line.starts_with("    undo: "));
-        lines.collect::<Vec<_>>().join("\n")
+        without_undo(&self.bad().0)
     }
 
     fn bad(&self) -> (String, Vec<String>) {
@@ -121,6 +123,11 @@ fn in_order(report: &RunReport) -> impl Iterator<Item = &Finding> {
     let general = report.findings.iter().filter(|finding| finding.migration.is_none());
     let of = |id| report.findings.iter().filter(move |f| f.migration.as_ref() == Some(id));
     general.chain(report.migrations.iter().flat_map(move |migration| of(&migration.id)))
+}
+
+fn without_undo(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with("    undo: "));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 fn undo_of(finding: &Finding) -> Option<&str> {

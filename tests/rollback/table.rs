@@ -199,3 +199,20 @@ fn rollback_drops_sequence_of_serial_default() {
       high re-up-fails up 2.sql:1:1 42P07
     ");
 }
+
+#[test]
+fn rollback_attaches_detached_partition() {
+    let case = Case {
+        base: "CREATE TABLE p (a int) PARTITION BY RANGE (a); CREATE TABLE t PARTITION OF p FOR VALUES FROM (0) TO (10)",
+        up: "ALTER TABLE p DETACH PARTITION t",
+        good: "ALTER TABLE p ATTACH PARTITION t FOR VALUES FROM (0) TO (10)",
+        bad: "SELECT 1",
+    };
+    insta::assert_snapshot!(case.told(), @"
+    down! re-up!
+      high rollback-changes-object down 2.down.sql:1:1 table public.t
+        partition of: table public.p -> none
+        undo: ALTER TABLE public.p ATTACH PARTITION public.t FOR VALUES FROM (0) TO (10);
+      high re-up-fails up 2.sql:1:1 42P01
+    ");
+}
