@@ -1,6 +1,6 @@
 //! Down and up again: in a transaction where that tells the same, on a clone where it does not.
 
-use confiture_core::catalog::{Catalog, Difference, Observed};
+use confiture_core::catalog::{Catalog, Change, Difference, Kind, Observed};
 use confiture_core::db::Session;
 use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::plugin::{RoundTrip, ScriptRun};
@@ -162,10 +162,19 @@ impl Ladder<'_> {
 }
 
 /// Moves the differences whose object changes from one run to the next out of `differences`.
+///
+/// An object that gets another name in every run shows as one lost and one added; only the added one
+/// changes from run to run, so as many lost ones of its kind go with it.
 fn take_unstable(differences: &mut Vec<Difference>, changing: &[Difference]) -> Vec<Difference> {
-    let (unstable, stable) = std::mem::take(differences)
+    let (mut unstable, mut stable): (Vec<_>, Vec<_>) = std::mem::take(differences)
         .into_iter()
         .partition(|difference| changing.iter().any(|other| other.object == difference.object));
+    let named_anew: Vec<Kind> =
+        unstable.iter().filter(|d| d.change == Change::Added).map(|d| d.object.kind()).collect();
+    for kind in named_anew {
+        let lost = stable.iter().position(|d| d.change == Change::Removed && d.object.kind() == kind);
+        unstable.extend(lost.map(|at| stable.remove(at)));
+    }
     *differences = stable;
     unstable
 }

@@ -146,7 +146,7 @@ pub(crate) async fn run_first(
 /// Runs `script` inside the transaction the caller has open; the caller rolls it back.
 ///
 /// The script's own BEGIN and final COMMIT are left out; deferred constraints are checked at its end,
-/// as the commit would.
+/// as the commit would. What it set in its session is undone then, as between two runs of a tool.
 pub(crate) async fn run_in_transaction(
     session: &Session,
     script: &Script,
@@ -168,6 +168,9 @@ pub(crate) async fn run_in_transaction(
         && let Err(failure) = session.execute("SET CONSTRAINTS ALL IMMEDIATE").await
     {
         run.failed(None, failure);
+    }
+    if run.failure.is_none() {
+        reset_session(session).await;
     }
     run.finish(started)
 }
