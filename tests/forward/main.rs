@@ -1,12 +1,12 @@
 //! Migrations going up on a real server: each tool's rules, where a failure is shown, what it leaves behind.
 
-//mod atomic;
-//mod chain;
+mod atomic;
+mod chain;
 mod file_markers;
 mod flyway;
 mod one_message;
-//mod order;
-//mod positions;
+mod order;
+mod positions;
 mod section_markers;
 
 use confiture_core::report::RunReport;

@@ -51,7 +51,8 @@ fn prisma_sends_a_file_as_one_message() {
 
 #[test]
 fn drizzle_wraps_every_file() {
-    let journal = ("meta/_journal.json", r#"{"entries":[{"idx":0,"tag":"0000_t"},{"idx":1,"tag":"0001_i"}]}"#);
+    let journal =
+        ("meta/_journal.json", r#"{"entries":[{"idx":0,"tag":"0000_t"},{"idx":1,"tag":"0001_i"}]}"#);
     let broken = "ALTER TABLE t ADD COLUMN a int;--> statement-breakpoint\nCREATE INDEX t_a ON t (a);\n";
     assert_snapshot!(under("drizzle", &[journal, ("0000_t.sql", TABLE), ("0001_i.sql", broken)]), @r"
     0000_t: order+ up+ atomic+ down- re-up-
@@ -110,7 +111,10 @@ fn refinery_wraps_every_migration() {
 
 #[test]
 fn sqitch_scripts_bring_their_own_transaction() {
-    let plan = ("sqitch.plan", "%project=shop\n\nt 2024-01-01T00:00:00Z Ann <ann@example.org>\ni 2024-01-02T00:00:00Z Ann <ann@example.org>\n");
+    let plan = (
+        "sqitch.plan",
+        "%project=shop\n\nt 2024-01-01T00:00:00Z Ann <ann@example.org>\ni 2024-01-02T00:00:00Z Ann <ann@example.org>\n",
+    );
     let table = format!("BEGIN;\n{TABLE}COMMIT;\n");
     let files = |index| {
         [

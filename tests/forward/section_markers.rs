@@ -28,12 +28,8 @@ fn goose_statement_blocks_hold_function_bodies() {
              $$ LANGUAGE plpgsql;\n{end}-- +goose Down\nDROP FUNCTION one();\n"
         )
     };
-    assert_snapshot!(under("goose", &[("1_f.sql", &function("-- +goose StatementEnd\n"))]), @r"
-    1_f: order+ up+ atomic+ down+ re-up+
-    ");
-    assert_snapshot!(under("goose", &[("1_f.sql", &function(""))]), @r"
-    1_f: order+ up? atomic- down? re-up?
-    ");
+    assert_snapshot!(under("goose", &[("1_f.sql", &function("-- +goose StatementEnd\n"))]), @"1_f: order+ up+ atomic+ down+ re-up+");
+    assert_snapshot!(under("goose", &[("1_f.sql", &function(""))]), @"1_f: order+ up? atomic- down? re-up?");
 }
 
 #[test]
@@ -76,9 +72,7 @@ fn sql_migrate_runs_several_up_sections_as_one_script() {
             "-- +migrate Up\n{TABLE}-- +migrate Down\nDROP TABLE t;\n-- +migrate Up\nALTER TABLE {second} ADD COLUMN a int;\n"
         )
     };
-    assert_snapshot!(under("sql-migrate", &[("1_t.sql", &both("t"))]), @r"
-    1_t: order+ up+ atomic+ down+ re-up+
-    ");
+    assert_snapshot!(under("sql-migrate", &[("1_t.sql", &both("t"))]), @"1_t: order+ up+ atomic+ down+ re-up+");
     assert_snapshot!(under("sql-migrate", &[("1_t.sql", &both("u"))]), @r"
     1_t: order+ up! atomic+ down? re-up?
       high up-fails up 1_t.sql:6:1 42P01

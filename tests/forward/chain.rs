@@ -1,0 +1,183 @@
+//! A chain goes on after a failure: it is blamed once, and later migrations get verdicts of their own.
+
+use confiture_tests::{Scenario, check, summary};
+use insta::assert_snapshot;
+
+use super::reason;
+
+#[test]
+fn a_failure_is_blamed_once_and_the_rest_is_still_judged() {
+    let files = |kind: &str| {
+        Scenario::new(&[
+            ("1_a.sql", "CREATE TABLE a (id int);"),
+            ("2_b.sql", &format!("CREATE TABLE b (id {kind});")),
+            ("3_needs_b.sql", "ALTER TABLE b ADD COLUMN name text;"),
+            ("4_independent.sql", "ALTER TABLE a ADD COLUMN name text;"),
+            ("5_wrong.sql", "ALTER TABLE nowhere ADD COLUMN name text;"),
+        ])
+        .run()
+    };
+    assert_snapshot!(summary(&files("int")), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_b: order+ up+ atomic+ down- re-up-
+    3_needs_b: order+ up+ atomic+ down- re-up-
+    4_independent: order+ up+ atomic+ down- re-up-
+    5_wrong: order+ up! atomic+ down- re-up-
+      high up-fails up 5_wrong.sql:1:1 42P01
+    ");
+    let broken = files("itn");
+    assert_snapshot!(summary(&broken), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_b: order+ up! atomic+ down- re-up-
+      high up-fails up 2_b.sql:1:20 42704
+    3_needs_b: order+ up? atomic+ down- re-up-
+    4_independent: order+ up+ atomic+ down- re-up-
+    5_wrong: order+ up! atomic+ down- re-up-
+      high up-fails up 5_wrong.sql:1:1 42P01
+    ");
+    assert_eq!(
+        reason(&broken, "3_needs_b", "up"),
+        "needs 2_b, which was not applied: relation \"b\" does not exist (42P01)"
+    );
+}
+
+#[test]
+fn what_a_skipped_migration_would_have_made_is_missing_too() {
+    let files = |kind: &str| {
+        Scenario::new(&[
+            ("1_a.sql", &format!("CREATE TABLE a (id {kind});")),
+            ("2_view.sql", "CREATE VIEW v AS SELECT id FROM a;"),
+            ("3_view.sql", "CREATE VIEW w AS SELECT id FROM v;"),
+        ])
+        .run()
+    };
+    assert_snapshot!(summary(&files("int")), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_view: order+ up+ atomic+ down- re-up-
+    3_view: order+ up+ atomic+ down- re-up-
+    ");
+    let broken = files("itn");
+    assert_snapshot!(summary(&broken), @r"
+    1_a: order+ up! atomic+ down- re-up-
+      high up-fails up 1_a.sql:1:20 42704
+    2_view: order+ up? atomic+ down- re-up-
+    3_view: order+ up? atomic+ down- re-up-
+    ");
+    assert_eq!(
+        reason(&broken, "3_view", "up"),
+        "needs 2_view, which was not applied: relation \"v\" does not exist (42P01)"
+    );
+}
+
+#[test]
+fn functions_and_schemas_of_a_failed_migration_excuse_as_well() {
+    let files = |number: &str| {
+        check(&[
+            (
+                "1_f.sql",
+                &format!(
+                    "CREATE SCHEMA app;\nCREATE FUNCTION app.f(n int) RETURNS int LANGUAGE sql AS 'SELECT n';\nSELECT {number};\n"
+                ),
+            ),
+            ("2_call.sql", "SELECT app.f(1);"),
+            ("3_schema.sql", "CREATE TABLE app.t (id int);"),
+            ("4_own.sql", "SELECT g(1);"),
+        ])
+    };
+    assert_snapshot!(files("1"), @r"
+    1_f: order+ up+ atomic+ down- re-up-
+    2_call: order+ up+ atomic+ down- re-up-
+    3_schema: order+ up+ atomic+ down- re-up-
+    4_own: order+ up! atomic+ down- re-up-
+      high up-fails up 4_own.sql:1:8 42883
+    ");
+    assert_snapshot!(files("1/0"), @r"
+    1_f: order+ up! atomic+ down- re-up-
+      high up-fails up 1_f.sql:3:1 22012
+    2_call: order+ up? atomic+ down- re-up-
+    3_schema: order+ up? atomic+ down- re-up-
+    4_own: order+ up! atomic+ down- re-up-
+      high up-fails up 4_own.sql:1:8 42883
+    ");
+}
+
+#[test]
+fn a_conflict_after_a_failure_is_not_excused() {
+    let files = |kind: &str| {
+        check(&[
+            ("1_a.sql", "CREATE TABLE a (id int);"),
+            ("2_b.sql", &format!("CREATE TABLE b (id {kind});")),
+            ("3_again.sql", "CREATE TABLE a (id int);"),
+        ])
+    };
+    assert_snapshot!(files("int"), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_b: order+ up+ atomic+ down- re-up-
+    3_again: order+ up! atomic+ down- re-up-
+      high up-fails up 3_again.sql:1:1 42P07
+    ");
+    assert_snapshot!(files("itn"), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_b: order+ up! atomic+ down- re-up-
+      high up-fails up 2_b.sql:1:20 42704
+    3_again: order+ up! atomic+ down- re-up-
+      high up-fails up 3_again.sql:1:1 42P07
+    ");
+}
+
+#[test]
+fn a_step_in_go_is_skipped_and_excuses_what_it_may_have_made() {
+    let chain = |third: &str| {
+        Scenario::new(&[
+            ("1_t.sql", "-- +goose Up\nCREATE TABLE t (id int);\n"),
+            ("2_fill.go", "package migrations\n"),
+            ("3_use.sql", &format!("-- +goose Up\n{third}\n")),
+        ])
+        .layout("goose")
+        .run()
+    };
+    let needs = chain("ALTER TABLE made_by_go ADD COLUMN a int;");
+    assert_snapshot!(summary(&needs), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_fill: order+ up? atomic- down? re-up?
+    3_use: order+ up? atomic+ down- re-up-
+    ");
+    assert_eq!(
+        reason(&needs, "3_use", "up"),
+        "needs 2_fill, which was not applied: relation \"made_by_go\" does not exist (42P01)"
+    );
+    assert_snapshot!(summary(&chain("ALTER TABLE t ADD COLUMN id int;")), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_fill: order+ up? atomic- down? re-up?
+    3_use: order+ up! atomic+ down- re-up-
+      high up-fails up 3_use.sql:2:1 42701
+    ");
+}
+
+#[test]
+fn migrations_that_are_not_selected_are_applied_only() {
+    let scenario = |kind: &str| {
+        let mut scenario = Scenario::new(&[
+            ("1_a.sql", &format!("CREATE TABLE a (id {kind});")),
+            ("2_b.sql", "ALTER TABLE a ADD COLUMN name text;"),
+            ("3_c.sql", "CREATE TABLE a (id int);"),
+        ]);
+        scenario.options.judged = Some(std::iter::once(1).collect());
+        scenario.options.last = Some(1);
+        scenario.options.skipped_checks.insert("atomic".to_owned());
+        scenario
+    };
+    let right = scenario("int").run();
+    assert_snapshot!(summary(&right), @r"
+    1_a: order? up? atomic? down? re-up?
+    2_b: order+ up+ atomic? down- re-up-
+    ");
+    assert_eq!(reason(&right, "1_a", "up"), "not selected");
+    assert_eq!(reason(&right, "2_b", "atomic"), "skipped on request");
+    // A base that does not apply is no finding about the selected migration; its verdict is withheld.
+    let wrong = scenario("itn").run();
+    assert_snapshot!(summary(&wrong), @r"
+    1_a: order? up? atomic? down? re-up?
+    2_b: order+ up? atomic? down- re-up-
+    ");
+}
