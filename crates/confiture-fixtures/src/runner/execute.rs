@@ -126,7 +126,7 @@ pub(crate) async fn run_first(
             Ok(_) => {}
         }
     }
-    reset_session(session).await;
+    reset_session(session, script).await;
     run.finish(started)
 }
 
@@ -160,13 +160,26 @@ pub(crate) async fn run_in_transaction(
 }
 
 /// Undoes what a script may have changed in its session, so that the next script starts as in a new
-/// connection: settings, role, temporary tables, channels, advisory locks.
-async fn reset_session(session: &Session) {
-    const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; DISCARD TEMP; UNLISTEN *; \
+/// connection: settings, role, cursors, temporary tables, channels, advisory locks, prepared statements.
+async fn reset_session(session: &Session, script: &Script) {
+    const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; CLOSE ALL; DISCARD TEMP; UNLISTEN *; \
                          SELECT pg_catalog.pg_advisory_unlock_all()";
-    if let Err(failure) = session.execute(RESET).await {
-        tracing::debug!(%failure, "reset the session");
+    let mut resets = vec![RESET];
+    // Not always: it costs our own prepared queries as well.
+    if script.statements.iter().any(|statement| is_prepare(&statement.sql)) {
+        resets.push("DEALLOCATE ALL");
     }
+    for reset in resets {
+        if let Err(failure) = session.execute(reset).await {
+            tracing::debug!(%failure, "reset the session");
+        }
+    }
+}
+
+/// Whether `sql` is a `PREPARE`.
+fn is_prepare(sql: &str) -> bool {
+    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    tokens.next().is_some_and(|token| token.text(sql).eq_ignore_ascii_case("prepare"))
 }
 
 /// A script run being written down.
