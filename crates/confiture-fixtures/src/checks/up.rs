@@ -65,14 +65,19 @@ fn missed<'a>(cx: &CheckContext<'a>, failed: &StatementFailure) -> Option<&'a st
         Step::Sql(script) => {
             let text = script.source.text.get(script.span.clone()).unwrap_or_default();
             let tokens = sql::lex(text);
-            names.iter().any(|name| {
-                tokens.iter().any(|token| token.text(text).trim_matches('"').eq_ignore_ascii_case(name))
-            })
+            names.iter().any(|name| tokens.iter().any(|token| is_name(token.text(text), name)))
         }
         Step::NotRunnable { .. } => true,
         Step::Absent => false,
     })?;
     Some(&culprit.id)
+}
+
+/// Whether `token` is the name the server calls `name`: it cuts names at 63 bytes.
+fn is_name(token: &str, name: &str) -> bool {
+    const NAME_BYTES: usize = 63;
+    let token = token.trim_matches('"');
+    token[..token.floor_char_boundary(NAME_BYTES)].eq_ignore_ascii_case(name)
 }
 
 /// The words of a server message that may be names: quoted ones, and `f` of `function f(integer)`.
