@@ -36,7 +36,7 @@ impl ScriptTraits {
                     TransactionControl::Savepoint
                     | TransactionControl::Release
                     | TransactionControl::RollbackTo,
-                ) => {}
+                ) => traits.transaction_safe &= script.transaction != TransactionMode::Batch,
                 Some(_) => traits.transaction_safe = false,
                 None => {
                     traits.statements += 1;
@@ -105,11 +105,26 @@ pub(crate) async fn run_first(
             run.statements_run += 1;
             continue;
         }
+        let chains = ends_and_chains(control, &statement.sql);
+        if open == Open::ByTool
+            && script.transaction == TransactionMode::Batch
+            && (chains || is_savepoint(control))
+        {
+            // An implicit transaction takes neither (25P01). Outside any block the server says the same.
+            if let Err(failure) = session.execute("ROLLBACK").await {
+                run.failed(Some(index), failure);
+                break;
+            }
+            open = Open::No;
+        }
         if !run.send(session, index, statement).await {
             break;
         }
         match control {
             Some(TransactionControl::Begin) => open = Open::ByScript,
+            Some(TransactionControl::Commit | TransactionControl::Rollback) if chains => {
+                open = Open::ByScript
+            }
             Some(TransactionControl::Commit | TransactionControl::Rollback) => {
                 open = Open::No;
                 reopen = script.transaction == TransactionMode::Batch;
@@ -128,6 +143,22 @@ pub(crate) async fn run_first(
     }
     reset_session(session, script).await;
     run.finish(started)
+}
+
+/// Whether the statement works on savepoints.
+fn is_savepoint(control: Option<TransactionControl>) -> bool {
+    use TransactionControl::{Release, RollbackTo, Savepoint};
+    matches!(control, Some(Savepoint | Release | RollbackTo))
+}
+
+/// Whether the statement ends a transaction and begins the next: `COMMIT AND CHAIN`.
+fn ends_and_chains(control: Option<TransactionControl>, sql: &str) -> bool {
+    if !matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
+        return false;
+    }
+    let tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    let words: Vec<&str> = tokens.map(|token| token.text(sql)).collect();
+    words.windows(2).any(|pair| pair[0].eq_ignore_ascii_case("and") && pair[1].eq_ignore_ascii_case("chain"))
 }
 
 /// Runs `script` inside the transaction the caller has open; the caller rolls it back.
