@@ -3,7 +3,7 @@
 use confiture_tests::{Scenario, check, summary};
 use insta::assert_snapshot;
 
-use super::reason;
+use super::{reason, under};
 
 #[test]
 fn a_failure_is_blamed_once_and_the_rest_is_still_judged() {
@@ -179,5 +179,45 @@ fn migrations_that_are_not_selected_are_applied_only() {
     assert_snapshot!(summary(&wrong), @r"
     1_a: order? up? atomic? down? re-up?
     2_b: order+ up? atomic? down- re-up-
+    ");
+}
+
+#[test]
+fn a_migration_may_use_its_tools_own_table() {
+    let chain = |column: &str| {
+        under(
+            "dbmate",
+            &[
+                ("1_t.sql", &format!("-- migrate:up\nALTER TABLE schema_migrations ADD COLUMN {column};\n")),
+                (
+                    "2_t.sql",
+                    "-- migrate:up\nDO $$ BEGIN ASSERT (SELECT version = '1' FROM schema_migrations); END $$;\n",
+                ),
+            ],
+        )
+    };
+    assert_snapshot!(chain("note text"), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_t: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(chain("version text"), @r"
+    1_t: order+ up! atomic+ down- re-up-
+      high up-fails up 1_t.sql:2:1 42701
+    2_t: order+ up! atomic+ down- re-up-
+      high up-fails up 2_t.sql:2:1 P0004
+    ");
+}
+
+#[test]
+fn a_file_without_statements_applies() {
+    let chain = |text: &str| check(&[("1_a.sql", text), ("2_b.sql", "CREATE TABLE b (id int);")]);
+    assert_snapshot!(chain("-- nothing yet\n"), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_b: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(chain("-- nothing yet\nnothing"), @r"
+    1_a: order+ up! atomic+ down- re-up-
+      high up-fails up 1_a.sql:2:1 42601
+    2_b: order+ up+ atomic+ down- re-up-
     ");
 }

@@ -4,6 +4,7 @@ mod atomic;
 mod chain;
 mod file_markers;
 mod flyway;
+mod imitation;
 mod names;
 mod one_message;
 mod order;

@@ -6,6 +6,8 @@ use confiture_fixtures::{Depth, Ladder, LadderOptions};
 use confiture_tests::{Scenario, block_on, check, server, summary};
 use insta::assert_snapshot;
 
+use super::under;
+
 const ENUM: &str = "CREATE TYPE s AS ENUM ('a');\nCREATE TABLE t (s s);\n";
 
 #[test]
@@ -96,5 +98,95 @@ fn deferred_checks_of_autocommit_statements_come_at_once() {
     1_ab: order+ up+ atomic+ down- re-up-
     2_rows: order+ up! atomic+ down- re-up-
       high up-fails up 2_rows.sql:2:1 23503
+    ");
+}
+
+#[test]
+fn a_table_is_locked_inside_a_transaction_only() {
+    let table = ("1_t.sql", "CREATE TABLE t (id int);");
+    let lock = "LOCK TABLE t IN SHARE MODE;\n";
+    assert_snapshot!(check(&[table, ("2_lock.sql", lock)]), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_lock: order+ up+ atomic+ down- re-up-
+    ");
+    let marked = format!("-- confiture: no-transaction\n{lock}");
+    assert_snapshot!(check(&[table, ("2_lock.sql", &marked)]), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_lock: order+ up! atomic+ down- re-up-
+      high up-fails up 2_lock.sql:2:1 25P01
+    ");
+}
+
+#[test]
+fn a_procedure_commits_outside_a_transaction_only() {
+    let procedure = "CREATE TABLE t (id int);\nCREATE PROCEDURE p() LANGUAGE plpgsql AS $$ BEGIN INSERT INTO t VALUES (1); COMMIT; END $$;\n";
+    let file = |marker: &str| format!("{marker}CALL p();\n");
+    let marked = file("-- confiture: no-transaction\n");
+    assert_snapshot!(check(&[("1_p.sql", procedure), ("2_call.sql", &marked)]), @r"
+    1_p: order+ up+ atomic+ down- re-up-
+    2_call: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(check(&[("1_p.sql", procedure), ("2_call.sql", &file(""))]), @r"
+    1_p: order+ up+ atomic+ down- re-up-
+    2_call: order+ up! atomic+ down- re-up-
+      high up-fails up 2_call.sql:1:1 2D000
+    ");
+}
+
+#[test]
+fn a_chained_commit_in_a_wrapped_script_is_committed_with_it() {
+    let chained =
+        ("1_ab.sql", "CREATE TABLE IF NOT EXISTS a (id int);\nCOMMIT AND CHAIN;\nCREATE TABLE b (id int);\n");
+    let chain =
+        |second: &str| check(&[chained, ("2_c.sql", second), ("3_d.sql", "ALTER TABLE b ADD COLUMN d int;")]);
+    assert_snapshot!(chain("CREATE TABLE c (id int);"), @r"
+    1_ab: order+ up+ atomic+ down- re-up-
+    2_c: order+ up+ atomic+ down- re-up-
+    3_d: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(chain("CREATE TABLE c (id itn);"), @r"
+    1_ab: order+ up+ atomic+ down- re-up-
+    2_c: order+ up! atomic+ down- re-up-
+      high up-fails up 2_c.sql:1:20 42704
+    3_d: order+ up+ atomic+ down- re-up-
+    ");
+}
+
+#[test]
+fn savepoints_do_not_work_in_a_message() {
+    let file = |begin: &str, end: &str| {
+        let up = format!(
+            "{begin}CREATE TABLE a (id int);\nSAVEPOINT s;\nCREATE TABLE b (id int);\nROLLBACK TO s;\n{end}"
+        );
+        under("golang-migrate", &[("1_a.up.sql", &up), ("1_a.down.sql", "DROP TABLE a;")])
+    };
+    assert_snapshot!(file("BEGIN;\n", "COMMIT;\n"), @"1_a: order+ up+ atomic+ down+ re-up+");
+    assert_snapshot!(file("", ""), @r"
+    1_a: order+ up! atomic+ down? re-up?
+      high up-fails up 1_a.up.sql:2:1 25P01
+    ");
+}
+
+#[test]
+fn a_statement_that_overruns_its_deadline_is_blamed_and_the_chain_goes_on() {
+    let run = |second: &str| {
+        let mut scenario = Scenario::new(&[
+            ("1_t.sql", "CREATE TABLE t (id int);"),
+            ("2_slow.sql", second),
+            ("3_c.sql", "ALTER TABLE t ADD COLUMN c int;"),
+        ]);
+        scenario.options.ladder.deadline = Some(std::time::Duration::from_secs(3));
+        scenario.check()
+    };
+    assert_snapshot!(run("INSERT INTO t VALUES (1);"), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_slow: order+ up+ atomic+ down- re-up-
+    3_c: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(run("INSERT INTO t VALUES (1);\nSELECT pg_sleep(600);"), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_slow: order+ up! atomic+ down- re-up-
+      high up-fails up 2_slow.sql:2:1 57014
+    3_c: order+ up+ atomic+ down- re-up-
     ");
 }

@@ -38,7 +38,7 @@ const DROP_A: &str = "DROP TABLE a;\n";
 const DROP_B: &str = "DROP TABLE b;\n";
 
 /// Four files: up and down of two migrations.
-fn pairs<'a>(names: [&'a str; 4]) -> [(&'a str, &'static str); 4] {
+fn pairs(names: [&str; 4]) -> [(&str, &'static str); 4] {
     let [a, drop_a, b, drop_b] = names;
     [(a, A), (drop_a, DROP_A), (b, B), (drop_b, DROP_B)]
 }
