@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use confiture_core::db::{DbFailure, Session};
+use confiture_core::db::{DbFailure, Execution, Session};
 use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
 use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
 use confiture_core::sql::{Reach, TransactionControl, TransactionSafety, classify};
@@ -233,6 +233,9 @@ impl<'a> Recording<'a> {
         let span = tracing::debug_span!("statement", direction = self.direction.as_str(), statement = index);
         let sent = async {
             match &statement.kind {
+                StatementKind::Sql if copies_out(&statement.sql) => {
+                    session.copy_out(&statement.sql).await.map(|_| Execution::default())
+                }
                 StatementKind::Sql => session.execute(&statement.sql).await,
                 StatementKind::Copy { data } => {
                     let data = self.script.source.text.get(data.clone()).unwrap_or_default();
@@ -273,8 +276,17 @@ impl<'a> Recording<'a> {
     }
 }
 
+/// Whether `sql` is a `COPY … TO STDOUT`, which speaks a protocol of its own.
+fn copies_out(sql: &str) -> bool {
+    let tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    let words: Vec<&str> = tokens.map(|token| token.text(sql)).collect();
+    let is = |word: &str, expected: &str| word.eq_ignore_ascii_case(expected);
+    words.first().is_some_and(|first| is(first, "copy"))
+        && words.windows(2).any(|pair| is(pair[0], "to") && is(pair[1], "stdout"))
+}
+
 /// The bytes of the file a failure is about: from the server's position to the end of that line, the
-/// COPY line it names, or the first line of the statement.
+/// COPY line or the line of a `DO` block it names, or the first line of the statement.
 fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailure) -> std::ops::Range<usize> {
     let text = &script.source.text;
     let line_end = |at: usize| text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at + n);
@@ -291,7 +303,31 @@ fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailur
         let at = data.start + before;
         return at..line_end(at);
     }
+    if let Some(line) = block_line(statement, failure) {
+        let at = statement.file_offset(line);
+        return at..line_end(at).min(statement.span.end).max(at);
+    }
     statement.span.start..line_end(statement.span.start).min(statement.span.end)
+}
+
+/// Where in `statement.sql` the line of a `DO` block starts that the server's context names:
+/// `PL/pgSQL function inline_code_block line 4 at SQL statement`, counted from the opening quote.
+fn block_line(statement: &ScriptStatement, failure: &DbFailure) -> Option<usize> {
+    let sql = statement.sql.as_ref();
+    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    if !tokens.next()?.text(sql).eq_ignore_ascii_case("do") {
+        return None;
+    }
+    // The outermost call stands last.
+    let (_, rest) = failure.context.as_deref()?.rsplit_once("inline_code_block line ")?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    let line: usize = digits.parse().ok()?;
+    let body = tokens.find(|token| token.kind.is_string())?.span.start;
+    let lines = sql.get(body..)?.split_inclusive('\n');
+    let start = body + lines.take(line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let blank = sql.get(start..)?.chars().take_while(|c| *c == ' ' || *c == '\t').count();
+    // The first line of the body is the statement's own.
+    (line > 1).then_some(start + blank)
 }
 
 /// The end of the word or quoted text that starts at `at`.
