@@ -221,3 +221,34 @@ fn a_file_without_statements_applies() {
     2_b: order+ up+ atomic+ down- re-up-
     ");
 }
+
+#[test]
+fn a_missing_extension_excuses_what_it_may_have_held() {
+    let chain = |extension: &str| {
+        Scenario::new(&[
+            ("1_x.sql", &format!("CREATE EXTENSION IF NOT EXISTS {extension};")),
+            ("2_t.sql", "CREATE TABLE t (id text DEFAULT nowhere_generate());"),
+            ("3_a.sql", "CREATE TABLE a (id int, id int);"),
+        ])
+        .run()
+    };
+    assert_snapshot!(summary(&chain("plpgsql")), @r"
+    1_x: order+ up+ atomic+ down- re-up-
+    2_t: order+ up! atomic+ down- re-up-
+      high up-fails up 2_t.sql:1:33 42883
+    3_a: order+ up! atomic+ down- re-up-
+      high up-fails up 3_a.sql:1:1 42701
+    ");
+    let missing = chain("no_such_extension");
+    assert_snapshot!(summary(&missing), @r"
+    1_x: order+ up! atomic+ down- re-up-
+      high up-fails up 1_x.sql:1:1 0A000
+    2_t: order+ up? atomic+ down- re-up-
+    3_a: order+ up! atomic+ down- re-up-
+      high up-fails up 3_a.sql:1:1 42701
+    ");
+    assert_eq!(
+        reason(&missing, "2_t", "up"),
+        "needs 1_x, which was not applied: function nowhere_generate() does not exist (42883)"
+    );
+}

@@ -78,16 +78,35 @@ fn an_sql_function_that_reads_a_missing_column_is_shown_at_the_column() {
 }
 
 #[test]
-fn an_exception_in_a_block_is_shown_at_the_block() {
+fn an_exception_in_a_block_is_shown_at_its_line() {
     let sql = |limit: &str| {
         format!(
-            "SELECT 1;\nDO $$\nBEGIN\n  IF 1 > {limit} THEN\n    RAISE EXCEPTION 'too many';\n  END IF;\nEND $$;\n"
+            "SELECT 1;\nDO LANGUAGE plpgsql $$\nBEGIN\n  IF 1 > {limit} THEN\n    RAISE EXCEPTION 'too many';\n  END IF;\nEND $$;\n"
         )
     };
     assert_snapshot!(check(&[("1_t.sql", &sql("1"))]), @"1_t: order+ up+ atomic+ down- re-up-");
     assert_snapshot!(check(&[("1_t.sql", &sql("0"))]), @r"
     1_t: order+ up! atomic+ down- re-up-
-      high up-fails up 1_t.sql:2:1 P0001
+      high up-fails up 1_t.sql:5:5 P0001
+    ");
+    let one_line = "SELECT 1;\n  DO $$ BEGIN RAISE EXCEPTION 'no'; END $$;\n";
+    assert_snapshot!(check(&[("1_t.sql", one_line)]), @r"
+    1_t: order+ up! atomic+ down- re-up-
+      high up-fails up 1_t.sql:2:3 P0001
+    ");
+}
+
+#[test]
+fn an_error_below_a_block_is_shown_at_the_line_that_called() {
+    let sql = |table: &str| {
+        format!(
+            "CREATE TABLE t (id int);\nCREATE FUNCTION f() RETURNS void LANGUAGE plpgsql AS $$\nBEGIN\n  INSERT INTO {table} VALUES (1);\nEND $$;\n             DO $$\nDECLARE\n  n int;\nBEGIN\n  DO 'BEGIN PERFORM f(); END';\nEND $$;\n"
+        )
+    };
+    assert_snapshot!(check(&[("1_t.sql", &sql("t"))]), @"1_t: order+ up+ atomic+ down- re-up-");
+    assert_snapshot!(check(&[("1_t.sql", &sql("u"))]), @r"
+    1_t: order+ up! atomic+ down- re-up-
+      high up-fails up 1_t.sql:10:3 42P01
     ");
 }
 

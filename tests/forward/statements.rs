@@ -190,3 +190,19 @@ fn a_statement_that_overruns_its_deadline_is_blamed_and_the_chain_goes_on() {
     3_c: order+ up+ atomic+ down- re-up-
     ");
 }
+
+#[test]
+fn data_may_be_copied_out() {
+    let sql = |table: &str| {
+        format!("CREATE TABLE t (id int);\nCOPY {table} TO STDOUT;\nCREATE TABLE u (id int);\n")
+    };
+    assert_snapshot!(check(&[("1_t.sql", &sql("t")), ("2_u.sql", "DROP TABLE u;")]), @r"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_u: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(check(&[("1_t.sql", &sql("tt")), ("2_u.sql", "CREATE TABLE u (id int);")]), @r"
+    1_t: order+ up! atomic+ down- re-up-
+      high up-fails up 1_t.sql:2:1 42P01
+    2_u: order+ up+ atomic+ down- re-up-
+    ");
+}
