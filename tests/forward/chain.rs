@@ -252,3 +252,60 @@ fn a_missing_extension_excuses_what_it_may_have_held() {
         "needs 1_x, which was not applied: function nowhere_generate() does not exist (42883)"
     );
 }
+
+#[test]
+fn a_migration_that_ends_its_own_session_has_failed_and_the_chain_goes_on() {
+    let chain = |victim: &str, marker: &str| {
+        under(
+            "plain",
+            &[
+                ("1_a.sql", "CREATE TABLE a (id int);"),
+                (
+                    "2_end.up.sql",
+                    &format!("{marker}CREATE TABLE b (id int);\nSELECT pg_terminate_backend({victim});\n"),
+                ),
+                ("2_end.down.sql", "DROP TABLE b;"),
+                ("3_a.sql", "ALTER TABLE a ADD COLUMN c int;"),
+            ],
+        )
+    };
+    assert_snapshot!(chain("0", ""), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_end: order+ up+ atomic+ down+ re-up+
+    3_a: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(chain("pg_backend_pid()", ""), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_end: order+ up! atomic+ down? re-up?
+      high up-fails up 2_end.up.sql:2:1 57P01
+    3_a: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(chain("pg_backend_pid()", "-- confiture: no-transaction\n"), @r"
+    1_a: order+ up+ atomic+ down- re-up-
+    2_end: order+ up! atomic! down? re-up?
+      high up-fails up 2_end.up.sql:3:1 57P01
+      high failed-up-leaves-object up 2_end.up.sql:2:1
+    3_a: order+ up+ atomic+ down- re-up-
+    ");
+}
+
+#[test]
+fn a_rollback_that_ends_its_own_session_has_failed() {
+    let chain = |victim: &str| {
+        check(&[
+            ("1_a.up.sql", "CREATE TABLE a (id int);"),
+            ("1_a.down.sql", &format!("DROP TABLE a;\nSELECT pg_terminate_backend({victim});\n")),
+            ("2_a.up.sql", "ALTER TABLE a ADD COLUMN b int;"),
+            ("2_a.down.sql", "ALTER TABLE a DROP COLUMN b;"),
+        ])
+    };
+    assert_snapshot!(chain("0"), @r"
+    1_a: order+ up+ atomic+ down+ re-up+
+    2_a: order+ up+ atomic+ down+ re-up+
+    ");
+    assert_snapshot!(chain("pg_backend_pid()"), @r"
+    1_a: order+ up+ atomic+ down! re-up?
+      high down-fails down 1_a.down.sql:2:1 57P01
+    2_a: order+ up+ atomic+ down+ re-up+
+    ");
+}
