@@ -256,6 +256,10 @@ fn spellings(migration: &Migration) -> BTreeSet<String> {
     let file = [file.file_name(), file.file_stem()].into_iter().flatten();
     let mut spellings: BTreeSet<String> = file.map(|name| name.to_string_lossy().into_owned()).collect();
     spellings.insert(id.clone());
+    // Liquibase: an id is unique for its author in its file only.
+    if let Some(file) = migration.file().and_then(Path::file_name) {
+        spellings.insert(format!("{}::{name}:{version}", file.to_string_lossy()));
+    }
     match version.as_str() {
         "" => spellings.insert(name.clone()),
         version => {
