@@ -214,6 +214,20 @@ fn liquibase_rows_hold_id_author_and_file() {
 }
 
 #[test]
+fn liquibase_ids_are_unique_for_an_author_in_a_file() {
+    let log = |author: &str, id: &str, sql: &str, rollback: &str| {
+        format!("--changeset {author}:{id}\n{sql}--rollback {rollback}")
+    };
+    let head = "--liquibase formatted sql\n";
+    let query = "SELECT id, author, filename FROM databasechangelog ORDER BY orderexecuted";
+    let both = format!("{head}{}{}", log("ann", "1", A, DROP_A), log("bob", "1", B, DROP_B));
+    assert_eq!(rows("liquibase", &[("log.sql", &both)], query), "1|ann|log.sql\n1|bob|log.sql");
+    let (a, b) =
+        (head.to_owned() + &log("ann", "1", A, DROP_A), head.to_owned() + &log("ann", "1", B, DROP_B));
+    assert_eq!(rows("liquibase", &[("a.sql", &a), ("b.sql", &b)], query), "1|ann|a.sql\n1|ann|b.sql");
+}
+
+#[test]
 fn graphile_and_node_pg_migrate_rows_hold_file_names() {
     let graphile = [("committed/000001-a.sql", A), ("committed/000002.sql", B)];
     let query = "SELECT filename FROM graphile_migrate.migrations ORDER BY 1";
