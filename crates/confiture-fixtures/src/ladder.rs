@@ -125,7 +125,7 @@ impl<'a> Ladder<'a> {
         let base = self.observed.clone();
         let run = run_script(self.session()?, up, Direction::Up).await;
         if let Some(failed) = &run.failure {
-            self.lost(&failed.failure)?;
+            self.lost(&failed.failure).await?;
         }
         self.revive().await?;
         self.observed = observe(self.session()?, Some(&base)).await?;
@@ -203,8 +203,14 @@ impl<'a> Ladder<'a> {
     }
 
     /// Turns a failure that means the server is gone into an error with the end of its log.
-    fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
+    ///
+    /// A script that ended its own session (`pg_terminate_backend`) has only failed.
+    async fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
         if failure.deadline.is_none() && failure.is_connection_lost() {
+            if let Ok(session) = self.chain.session().await {
+                session.close().await;
+                return Ok(());
+            }
             return Err(self.server.explain("keep the server", failure.clone()).into());
         }
         Ok(())
@@ -217,7 +223,12 @@ impl<'a> Ladder<'a> {
         let limit = up.statements.len().saturating_sub(1);
         let first = run_first(&session, up, Direction::Up, limit).await;
         if let Some(failed) = &first.failure {
-            self.lost(&failed.failure)?;
+            self.lost(&failed.failure).await?;
+        }
+        if !session.is_usable() {
+            session.close().await;
+            clone.close().await?;
+            return Ok(None);
         }
         let after = observe(&session, Some(&self.observed)).await?;
         let left = self.observed.catalog().diff(after.catalog());
@@ -227,7 +238,7 @@ impl<'a> Ladder<'a> {
             run_script(&session, up, Direction::Up).await.failure
         };
         if let Some(failed) = &rerun {
-            self.lost(&failed.failure)?;
+            self.lost(&failed.failure).await?;
         }
         session.close().await;
         clone.close().await?;

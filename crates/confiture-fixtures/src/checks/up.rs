@@ -51,7 +51,8 @@ impl Check for Up {
 /// The earlier migration that was not applied and would have made what `failed` misses.
 ///
 /// Only a refusal that names something missing is excused, and only by a migration that mentions the
-/// name, or one whose text is not known (a step in another language).
+/// name, one that creates an extension (which may have held it), or one whose text is not known (a step in
+/// another language).
 fn missed<'a>(cx: &CheckContext<'a>, failed: &StatementFailure) -> Option<&'a str> {
     // undefined_table, _column, _object, _function, invalid_schema_name, invalid_foreign_key
     const MISSING: [&str; 6] = ["42P01", "42703", "42704", "42883", "3F000", "42830"];
@@ -65,14 +66,28 @@ fn missed<'a>(cx: &CheckContext<'a>, failed: &StatementFailure) -> Option<&'a st
         Step::Sql(script) => {
             let text = script.source.text.get(script.span.clone()).unwrap_or_default();
             let tokens = sql::lex(text);
-            names.iter().any(|name| {
-                tokens.iter().any(|token| token.text(text).trim_matches('"').eq_ignore_ascii_case(name))
-            })
+            script.statements.iter().any(|statement| creates_extension(&statement.sql))
+                || names.iter().any(|name| tokens.iter().any(|token| is_name(token.text(text), name)))
         }
         Step::NotRunnable { .. } => true,
         Step::Absent => false,
     })?;
     Some(&culprit.id)
+}
+
+/// Whether `statement` is a `CREATE EXTENSION`.
+fn creates_extension(statement: &str) -> bool {
+    let mut words = sql::Tokens::new(statement).filter(|token| !token.kind.is_trivia());
+    ["create", "extension"]
+        .iter()
+        .all(|word| words.next().is_some_and(|token| token.text(statement).eq_ignore_ascii_case(word)))
+}
+
+/// Whether `token` is the name the server calls `name`: it cuts names at 63 bytes.
+fn is_name(token: &str, name: &str) -> bool {
+    const NAME_BYTES: usize = 63;
+    let token = token.trim_matches('"');
+    token[..token.floor_char_boundary(NAME_BYTES)].eq_ignore_ascii_case(name)
 }
 
 /// The words of a server message that may be names: quoted ones, and `f` of `function f(integer)`.

@@ -155,7 +155,7 @@ impl Ladder<'_> {
             }
         };
         if let Some(failed) = &run.failure {
-            self.lost(&failed.failure)?;
+            self.lost(&failed.failure).await?;
         }
         Ok(run)
     }

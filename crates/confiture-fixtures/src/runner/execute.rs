@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use confiture_core::db::{DbFailure, Session};
+use confiture_core::db::{DbFailure, Execution, Session};
 use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
 use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
 use confiture_core::sql::{Reach, TransactionControl, TransactionSafety, classify};
@@ -49,7 +49,7 @@ impl ScriptTraits {
                     TransactionControl::Savepoint
                     | TransactionControl::Release
                     | TransactionControl::RollbackTo,
-                ) => {}
+                ) => traits.transaction_safe &= script.transaction != TransactionMode::Batch,
                 Some(_) => traits.transaction_safe = false,
                 None => {
                     traits.statements += 1;
@@ -118,11 +118,26 @@ pub(crate) async fn run_first(
             run.statements_run += 1;
             continue;
         }
+        let chains = ends_and_chains(control, &statement.sql);
+        if open == Open::ByTool
+            && script.transaction == TransactionMode::Batch
+            && (chains || is_savepoint(control))
+        {
+            // An implicit transaction takes neither (25P01). Outside any block the server says the same.
+            if let Err(failure) = session.execute("ROLLBACK").await {
+                run.failed(Some(index), failure);
+                break;
+            }
+            open = Open::No;
+        }
         if !run.send(session, index, statement).await {
             break;
         }
         match control {
             Some(TransactionControl::Begin) => open = Open::ByScript,
+            Some(TransactionControl::Commit | TransactionControl::Rollback) if chains => {
+                open = Open::ByScript
+            }
             Some(TransactionControl::Commit | TransactionControl::Rollback) => {
                 open = Open::No;
                 reopen = script.transaction == TransactionMode::Batch;
@@ -139,8 +154,24 @@ pub(crate) async fn run_first(
             Ok(_) => {}
         }
     }
-    reset_session(session).await;
+    reset_session(session, script).await;
     run.finish(started)
+}
+
+/// Whether the statement works on savepoints.
+fn is_savepoint(control: Option<TransactionControl>) -> bool {
+    use TransactionControl::{Release, RollbackTo, Savepoint};
+    matches!(control, Some(Savepoint | Release | RollbackTo))
+}
+
+/// Whether the statement ends a transaction and begins the next: `COMMIT AND CHAIN`.
+fn ends_and_chains(control: Option<TransactionControl>, sql: &str) -> bool {
+    if !matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
+        return false;
+    }
+    let tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    let words: Vec<&str> = tokens.map(|token| token.text(sql)).collect();
+    words.windows(2).any(|pair| pair[0].eq_ignore_ascii_case("and") && pair[1].eq_ignore_ascii_case("chain"))
 }
 
 /// Runs `script` inside the transaction the caller has open; the caller rolls it back.
@@ -176,13 +207,26 @@ pub(crate) async fn run_in_transaction(
 }
 
 /// Undoes what a script may have changed in its session, so that the next script starts as in a new
-/// connection: settings, role, temporary tables, channels, advisory locks.
-async fn reset_session(session: &Session) {
-    const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; DISCARD TEMP; UNLISTEN *; \
+/// connection: settings, role, cursors, temporary tables, channels, advisory locks, prepared statements.
+async fn reset_session(session: &Session, script: &Script) {
+    const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; CLOSE ALL; DISCARD TEMP; UNLISTEN *; \
                          SELECT pg_catalog.pg_advisory_unlock_all()";
-    if let Err(failure) = session.execute(RESET).await {
-        tracing::debug!(%failure, "reset the session");
+    let mut resets = vec![RESET];
+    // Not always: it costs our own prepared queries as well.
+    if script.statements.iter().any(|statement| is_prepare(&statement.sql)) {
+        resets.push("DEALLOCATE ALL");
     }
+    for reset in resets {
+        if let Err(failure) = session.execute(reset).await {
+            tracing::debug!(%failure, "reset the session");
+        }
+    }
+}
+
+/// Whether `sql` is a `PREPARE`.
+fn is_prepare(sql: &str) -> bool {
+    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    tokens.next().is_some_and(|token| token.text(sql).eq_ignore_ascii_case("prepare"))
 }
 
 /// A script run being written down.
@@ -205,6 +249,9 @@ impl<'a> Recording<'a> {
         let span = tracing::debug_span!("statement", direction = self.direction.as_str(), statement = index);
         let sent = async {
             match &statement.kind {
+                StatementKind::Sql if copies_out(&statement.sql) => {
+                    session.copy_out(&statement.sql).await.map(|_| Execution::default())
+                }
                 StatementKind::Sql => session.execute(&statement.sql).await,
                 StatementKind::Copy { data } => {
                     let data = self.script.source.text.get(data.clone()).unwrap_or_default();
@@ -245,8 +292,17 @@ impl<'a> Recording<'a> {
     }
 }
 
+/// Whether `sql` is a `COPY … TO STDOUT`, which speaks a protocol of its own.
+fn copies_out(sql: &str) -> bool {
+    let tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    let words: Vec<&str> = tokens.map(|token| token.text(sql)).collect();
+    let is = |word: &str, expected: &str| word.eq_ignore_ascii_case(expected);
+    words.first().is_some_and(|first| is(first, "copy"))
+        && words.windows(2).any(|pair| is(pair[0], "to") && is(pair[1], "stdout"))
+}
+
 /// The bytes of the file a failure is about: from the server's position to the end of that line, the
-/// COPY line it names, or the first line of the statement.
+/// COPY line or the line of a `DO` block it names, or the first line of the statement.
 fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailure) -> std::ops::Range<usize> {
     let text = &script.source.text;
     let line_end = |at: usize| text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at + n);
@@ -263,7 +319,31 @@ fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailur
         let at = data.start + before;
         return at..line_end(at);
     }
+    if let Some(line) = block_line(statement, failure) {
+        let at = statement.file_offset(line);
+        return at..line_end(at).min(statement.span.end).max(at);
+    }
     statement.span.start..line_end(statement.span.start).min(statement.span.end)
+}
+
+/// Where in `statement.sql` the line of a `DO` block starts that the server's context names:
+/// `PL/pgSQL function inline_code_block line 4 at SQL statement`, counted from the opening quote.
+fn block_line(statement: &ScriptStatement, failure: &DbFailure) -> Option<usize> {
+    let sql = statement.sql.as_ref();
+    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    if !tokens.next()?.text(sql).eq_ignore_ascii_case("do") {
+        return None;
+    }
+    // The outermost call stands last.
+    let (_, rest) = failure.context.as_deref()?.rsplit_once("inline_code_block line ")?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    let line: usize = digits.parse().ok()?;
+    let body = tokens.find(|token| token.kind.is_string())?.span.start;
+    let lines = sql.get(body..)?.split_inclusive('\n');
+    let start = body + lines.take(line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let blank = sql.get(start..)?.chars().take_while(|c| *c == ' ' || *c == '\t').count();
+    // The first line of the body is the statement's own.
+    (line > 1).then_some(start + blank)
 }
 
 /// The end of the word or quoted text that starts at `at`.

@@ -174,9 +174,10 @@ fn tracking() -> Tracking {
                 .to_owned(),
         ],
         insert: "INSERT INTO \"drizzle\".\"__drizzle_migrations\" (\"hash\", \"created_at\") \
-                 VALUES ($FILE, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
+                 VALUES (concat_ws('_', $VERSION, nullif($NAME, '')), (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
             .to_owned(),
-        delete: "DELETE FROM \"drizzle\".\"__drizzle_migrations\" WHERE \"hash\" = $FILE".to_owned(),
+        delete: "DELETE FROM \"drizzle\".\"__drizzle_migrations\" WHERE \"hash\" = concat_ws('_', $VERSION, nullif($NAME, ''))"
+            .to_owned(),
         select: "SELECT \"hash\" FROM \"drizzle\".\"__drizzle_migrations\" ORDER BY id".to_owned(),
     }
 }

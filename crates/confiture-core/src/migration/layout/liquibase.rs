@@ -356,7 +356,8 @@ fn tracking() -> Tracking {
                  FROM public.databasechangelog"
             .to_owned(),
         delete: "DELETE FROM public.databasechangelog WHERE id = $VERSION AND author = $NAME AND filename = $FILE".to_owned(),
-        select: "SELECT id FROM public.databasechangelog ORDER BY orderexecuted".to_owned(),
+        select: "SELECT filename || '::' || author || ':' || id FROM public.databasechangelog ORDER BY orderexecuted"
+            .to_owned(),
     }
 }
 
