@@ -5,10 +5,10 @@ mod round_trip;
 use std::time::Duration;
 
 use confiture_core::catalog::{Catalog, Observed};
-use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, Session};
+use confiture_core::db::{Endpoint, ScratchDb, Server, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
-use confiture_core::plugin::{Interruption, RungRecord};
+use confiture_core::plugin::{Interruption, RungRecord, ScriptRun, StatementFailure};
 
 use crate::error::FixtureError;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_script};
@@ -124,9 +124,7 @@ impl<'a> Ladder<'a> {
         }
         let base = self.observed.clone();
         let run = run_script(self.session()?, up, Direction::Up).await;
-        if let Some(failed) = &run.failure {
-            self.lost(&failed.failure)?;
-        }
+        self.lost(&run)?;
         self.revive().await?;
         self.observed = observe(self.session()?, Some(&base)).await?;
         record.after = self.observed.catalog().clone();
@@ -203,11 +201,14 @@ impl<'a> Ladder<'a> {
     }
 
     /// Turns a failure that means the server is gone into an error with the end of its log.
-    fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
-        if failure.deadline.is_none() && failure.is_connection_lost() {
-            return Err(self.server.explain("keep the server", failure.clone()).into());
+    fn lost(&self, run: &ScriptRun) -> Result<(), FixtureError> {
+        match &run.failure {
+            Some(StatementFailure { failure, location, .. }) if failure.is_connection_lost() => {
+                let step = format!("run {}:{}", location.file.display(), location.line);
+                Err(self.server.explain(step, failure.clone()).into())
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Runs all but the last statement of `up` on a clone, then `up` again, as a second attempt would.
@@ -216,19 +217,16 @@ impl<'a> Ladder<'a> {
         let session = open(&clone, &self.options).await?;
         let limit = up.statements.len().saturating_sub(1);
         let first = run_first(&session, up, Direction::Up, limit).await;
-        if let Some(failed) = &first.failure {
-            self.lost(&failed.failure)?;
-        }
+        self.lost(&first)?;
         let after = observe(&session, Some(&self.observed)).await?;
         let left = self.observed.catalog().diff(after.catalog());
         let rerun = if left.is_empty() || first.failure.is_some() {
             None
         } else {
-            run_script(&session, up, Direction::Up).await.failure
+            let again = run_script(&session, up, Direction::Up).await;
+            self.lost(&again)?;
+            again.failure
         };
-        if let Some(failed) = &rerun {
-            self.lost(&failed.failure)?;
-        }
         session.close().await;
         clone.close().await?;
         Ok(Some(Interruption { statements_run: first.statements_run, left, rerun }))

@@ -154,9 +154,7 @@ impl Ladder<'_> {
                 run
             }
         };
-        if let Some(failed) = &run.failure {
-            self.lost(&failed.failure)?;
-        }
+        self.lost(&run)?;
         Ok(run)
     }
 }
