@@ -13,6 +13,7 @@
 mod args;
 mod commands;
 mod exit;
+mod interrupt;
 mod progress;
 mod report;
 mod settings;
