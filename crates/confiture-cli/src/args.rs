@@ -78,6 +78,7 @@ pub(crate) enum ServerCommand {
     /// Fetches a PostgreSQL version into confiture's own cache.
     Install {
         /// A major version, such as 17.
+        #[arg(id = "major", value_name = "VERSION")]
         version: u32,
     },
 }

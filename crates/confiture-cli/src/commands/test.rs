@@ -138,19 +138,18 @@ fn select(args: &TestArgs, loaded: &Loaded, options: &mut TestOptions) -> anyhow
     if args.only.is_empty() && args.from.is_none() {
         return Ok(());
     }
-    let chosen = loaded.migrations.iter().enumerate().skip(first);
+    let end = options.last.map_or(loaded.migrations.len(), |last| last + 1);
+    let chosen = loaded.migrations[..end].iter().enumerate().skip(first);
     let chosen =
         chosen.filter(|(_, m)| args.only.is_empty() || globs.is_match(&m.id) || globs.is_match(&m.version));
     options.judged = Some(chosen.map(|(at, _)| at).collect());
     if options.judged.as_ref().is_some_and(BTreeSet::is_empty) {
-        let ids: Vec<&str> = loaded.migrations.iter().take(3).map(|m| m.id.as_str()).collect();
-        let more = if loaded.migrations.len() > ids.len() { ", …" } else { "" };
-        bail!(
-            "--only {} matches none of {} migrations ({}{more})",
-            args.only.join(" --only "),
-            loaded.migrations.len(),
-            ids.join(", ")
-        );
+        let within = &loaded.migrations[first..end];
+        let ids: Vec<&str> = within.iter().take(3).map(|m| m.id.as_str()).collect();
+        let more = if within.len() > ids.len() { ", …" } else { "" };
+        let (count, s) = (within.len(), if within.len() == 1 { "" } else { "s" });
+        let patterns = args.only.join(" --only ");
+        bail!("--only {patterns} matches none of {count} migration{s} ({}{more})", ids.join(", "));
     }
     Ok(())
 }
@@ -202,7 +201,7 @@ async fn git(dir: &Path, args: &[&str]) -> anyhow::Result<String> {
         .context("failed to run git, which --changed-since needs")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("failed to read the base reference: git {} said: {}", args.join(" "), said.trim());
+        bail!("failed to run git {}, which --changed-since needs: {}", args.join(" "), said.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
