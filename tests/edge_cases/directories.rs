@@ -5,7 +5,8 @@ use crate::process::Project;
 #[test]
 fn missing_directory_is_named_once() {
     let ended = Project::new(&[]).run(&["test", "nowhere"]).exits(2);
-    let ended = ended.error(&["read nowhere", "there is no such directory; name the one with the migrations"]);
+    let ended =
+        ended.error(&["read nowhere", "there is no such directory; name the one with the migrations"]);
     assert_eq!(ended.stderr.matches("no such directory").count(), 1, "{}", ended.stderr);
 }
 

@@ -135,7 +135,8 @@ fn leftovers_of_a_killed_run_go_with_the_next() {
     // The session that sleeps notices only at its end; its database must not be in use to be dropped.
     block_on(async {
         let session = host.hold.session().await.expect("a session");
-        let end = "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
+        let end =
+            "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE wait_event = 'PgSleep'";
         session.execute(end).await.expect("ended");
         session.close().await;
     });

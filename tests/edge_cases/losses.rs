@@ -13,7 +13,12 @@ fn server_that_dies_is_reported_with_its_log_and_no_hang() {
         process.until_sleeping(&cluster.url());
         signal_to(cluster.pid, signal);
         let ended = process.end().exits(3);
-        ended.error(&["m/0001_slow.sql:2", "connection was lost", "server log:", "ready to accept connections"]);
+        ended.error(&[
+            "m/0001_slow.sql:2",
+            "connection was lost",
+            "server log:",
+            "ready to accept connections",
+        ]);
     }
 }
 

@@ -255,7 +255,8 @@ impl Cluster {
     /// Whether any process still works in its data directory.
     pub(crate) fn is_running(&self) -> bool {
         let Ok(entries) = std::fs::read_dir("/proc") else { return alive(self.pid) };
-        let mut cwds = entries.flatten().filter_map(|entry| std::fs::read_link(entry.path().join("cwd")).ok());
+        let mut cwds =
+            entries.flatten().filter_map(|entry| std::fs::read_link(entry.path().join("cwd")).ok());
         cwds.any(|cwd| cwd.starts_with(&self.path))
     }
 }
@@ -298,7 +299,8 @@ pub(crate) fn eventually(what: &str, mut done: impl FnMut() -> bool) {
 
 /// The clusters a log tells of: `… cluster started pid=1 path=/dev/shm/confiture-0-1 run_as=…`.
 fn clusters(log: &str) -> Vec<Cluster> {
-    let started = log.lines().filter_map(|line| line.split_once("cluster started pid=")).map(|(_, rest)| rest);
+    let started =
+        log.lines().filter_map(|line| line.split_once("cluster started pid=")).map(|(_, rest)| rest);
     let read = |rest: &str| {
         let (pid, rest) = rest.split_once(" path=")?;
         let (path, _) = rest.split_once(" run_as=")?;

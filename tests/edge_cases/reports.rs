@@ -55,7 +55,10 @@ fn json_keeps_the_names_of_the_contract() {
             assert!(finding[field].is_string(), "{field}: {finding}");
         }
         assert!(finding["line"].is_u64() && finding["column"].is_u64() && finding["evidence"].is_object());
-        assert!(matches!(finding["severity"].as_str(), Some("critical" | "high" | "medium" | "low" | "info")));
+        assert!(matches!(
+            finding["severity"].as_str(),
+            Some("critical" | "high" | "medium" | "low" | "info")
+        ));
         assert!(matches!(finding["direction"].as_str(), Some("up" | "down")));
     }
 }

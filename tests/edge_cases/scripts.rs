@@ -13,7 +13,8 @@ fn syntax_error_in_the_middle_blames_its_statement_and_leaves_nothing() {
     let project = one("CREATE TABLE x (id int);\nCREATE TABEL b (id int);\nCREATE TABLE y (id int);\n");
     let ended = project.test(&[]).exits(1);
     ended.prints(&["up fails at statement 2: 42601 syntax_error", "m/0001_a.sql:2:8", "near \"TABEL\""]);
-    let files = [("0001_a.sql", "CREATE TABLE x ();\nCREATE TABEL b ();"), ("0002_b.sql", "CREATE TABLE x ();")];
+    let files =
+        [("0001_a.sql", "CREATE TABLE x ();\nCREATE TABEL b ();"), ("0002_b.sql", "CREATE TABLE x ();")];
     let expected = "0001_a: order+ up! atomic+ down- re-up-\n  high up-fails up 0001_a.sql:2:8 42601\n\
                     0002_b: order+ up+ atomic+ down- re-up-";
     assert_eq!(check(&files), expected);
@@ -58,7 +59,11 @@ fn missing_extension_says_what_to_install() {
 #[test]
 fn missing_role_says_how_to_create_it_and_setup_does() {
     let project = one("CREATE TABLE x (id int);\nGRANT SELECT ON x TO app_reader;");
-    project.test(&[]).exits(1).prints(&["role \"app_reader\" does not exist", "--setup setup.sql", "CREATE ROLE"]);
+    project.test(&[]).exits(1).prints(&[
+        "role \"app_reader\" does not exist",
+        "--setup setup.sql",
+        "CREATE ROLE",
+    ]);
     project.write("setup.sql", "CREATE ROLE app_reader;");
     project.test(&["--setup", "setup.sql"]).exits(0);
 }

@@ -76,7 +76,7 @@ fn changes_since_a_reference_are_judged_and_nothing_else() {
     project.write("m/0000_late.sql", "CREATE TABLE late (id int);");
     project.test(&["--changed-since", "HEAD"]).exits(1).prints(&["error[out-of-order]", "0000_late"]);
     let ended = project.test(&["--changed-since", "nope"]).exits(2);
-    ended.error(&["--changed-since nope", "nope"]);
+    ended.error(&["--changed-since needs", "Not a valid object name nope"]);
     let evil = project.test(&["--changed-since=--output=pwned"]).exits(2);
     evil.error(&["expected a branch, tag or commit"]);
     assert!(!project.path("pwned").exists() && !project.path("m/pwned").exists());

@@ -40,7 +40,14 @@ fn machine_without_postgresql_and_npm_says_what_was_looked_for() {
     command.env("PATH", project.path("nothing")).env("XDG_CACHE_HOME", project.path("cache"));
     command.env("HOME", project.path("nothing")).env_remove("CONFITURE_PG_BIN");
     let ended = project.start(command).end().exits(3);
-    ended.error(&["PostgreSQL 98", "pg_config --bindir", "PATH", "/usr/lib/postgresql/*/bin", "npm", "--server URL"]);
+    ended.error(&[
+        "PostgreSQL 98",
+        "pg_config --bindir",
+        "PATH",
+        "/usr/lib/postgresql/*/bin",
+        "npm",
+        "--server URL",
+    ]);
 }
 
 #[test]

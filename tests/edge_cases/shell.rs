@@ -35,19 +35,24 @@ fn bash_accepts_its_completions() {
 fn every_finding_code_has_its_page() {
     let project = Project::new(&[]);
     let list = project.run(&["explain"]).exits(0).stdout;
-    let codes: Vec<&str> = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
+    let codes: Vec<&str> =
+        list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next()).collect();
     assert!(codes.contains(&"unreadable-file") && codes.contains(&"rollback-leaves-object"), "{codes:?}");
     for code in codes {
         project.run(&["explain", code]).exits(0).prints(&["# "]);
     }
-    project.run(&["explain", "rollback-leave-object"]).exits(2).error(&["did you mean rollback-leaves-object?"]);
+    project
+        .run(&["explain", "rollback-leave-object"])
+        .exits(2)
+        .error(&["did you mean rollback-leaves-object?"]);
 }
 
 #[test]
 fn plugins_are_listed_as_json() {
     let ended = Project::new(&[]).run(&["plugins", "--format", "json"]).exits(0);
     let plugins = ended.json();
-    let ids: Vec<&str> = plugins.as_array().expect("a list").iter().filter_map(|p| p["id"].as_str()).collect();
+    let ids: Vec<&str> =
+        plugins.as_array().expect("a list").iter().filter_map(|p| p["id"].as_str()).collect();
     for id in ["plain", "down", "junit"] {
         assert!(ids.contains(&id), "{ids:?}");
     }

@@ -57,7 +57,8 @@ fn name_past_63_bytes_is_left_behind_under_its_short_name() {
     let long = "x".repeat(70);
     let up = format!("CREATE TABLE {long} (id int);");
     let files = [("0001_a.sql", up.as_str()), ("0001_a.down.sql", "SELECT 1;")];
-    let expected = format!("high rollback-leaves-object down 0001_a.down.sql:1:1 table public.{}", "x".repeat(63));
+    let expected =
+        format!("high rollback-leaves-object down 0001_a.down.sql:1:1 table public.{}", "x".repeat(63));
     let found = check(&files);
     assert!(found.contains(&expected), "{found}");
 }

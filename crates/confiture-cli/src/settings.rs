@@ -20,7 +20,9 @@ pub(crate) fn server(args: ServerArgs, config: Settings) -> ServerArgs {
 /// The settings of the nearest confiture.toml, with `profile` over its top.
 pub(crate) fn load(profile: Option<&str>) -> anyhow::Result<Settings> {
     let here = std::env::current_dir().context("failed to find the working directory")?;
-    let Some((path, config)) = config::find(&here).map_err(|error| anyhow::Error::msg(suggest_key(&error)))? else {
+    let Some((path, config)) =
+        config::find(&here).map_err(|error| anyhow::Error::msg(suggest_key(&error)))?
+    else {
         match profile {
             None => return Ok(Settings::default()),
             Some(name) => bail!("profile {name} needs a {} here or above", config::FILE_NAME),

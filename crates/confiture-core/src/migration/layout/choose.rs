@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::gather::language;
 use super::naming::{counted, is_numbered, split_direction, sql_stem};
-use super::sections::{comment_marker, lines};
 use super::problems;
+use super::sections::{comment_marker, lines};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded};
 use crate::plugin::Registry;
 

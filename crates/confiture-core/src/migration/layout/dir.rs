@@ -201,7 +201,8 @@ fn list(path: &Path, rel: &str, depth: usize, files: &mut Vec<DirFile>) -> io::R
         // Follows links, as the tools do; the depth ends circles.
         // A link that leads nowhere is listed: reading it tells what is wrong.
         let is_dir = fs::metadata(&path).is_ok_and(|meta| meta.is_dir());
-        let misnamed = name.ends_with(".sql") && fs::read_dir(&path).is_ok_and(|mut inside| inside.next().is_none());
+        let misnamed =
+            name.ends_with(".sql") && fs::read_dir(&path).is_ok_and(|mut inside| inside.next().is_none());
         if is_dir && !misnamed {
             let passed_over = name.starts_with('.')
                 || matches!(name.as_str(), "node_modules" | "target" | "vendor" | "dist");
@@ -257,7 +258,9 @@ fn read(path: &Path) -> Result<String, String> {
                      or save the file as UTF-8 if it is UTF-16"
                 ),
                 byte => {
-                    format!("it is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}; save it as UTF-8")
+                    format!(
+                        "it is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}; save it as UTF-8"
+                    )
                 }
             });
         }
