@@ -5,10 +5,10 @@ mod round_trip;
 use std::time::Duration;
 
 use confiture_core::catalog::{Catalog, Observed};
-use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, Session};
+use confiture_core::db::{Endpoint, ScratchDb, Server, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
-use confiture_core::plugin::{Interruption, RungRecord};
+use confiture_core::plugin::{Interruption, RungRecord, ScriptRun, StatementFailure};
 
 use crate::error::FixtureError;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_script};
@@ -124,9 +124,7 @@ impl<'a> Ladder<'a> {
         }
         let base = self.observed.clone();
         let run = run_script(self.session()?, up, Direction::Up).await;
-        if let Some(failed) = &run.failure {
-            self.lost(&failed.failure).await?;
-        }
+        self.lost(&run).await?;
         self.revive().await?;
         self.observed = observe(self.session()?, Some(&base)).await?;
         record.after = self.observed.catalog().clone();
@@ -205,15 +203,17 @@ impl<'a> Ladder<'a> {
     /// Turns a failure that means the server is gone into an error with the end of its log.
     ///
     /// A script that ended its own session (`pg_terminate_backend`) has only failed.
-    async fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
-        if failure.deadline.is_none() && failure.is_connection_lost() {
-            if let Ok(session) = self.chain.session().await {
-                session.close().await;
-                return Ok(());
-            }
-            return Err(self.server.explain("keep the server", failure.clone()).into());
+    async fn lost(&self, run: &ScriptRun) -> Result<(), FixtureError> {
+        let Some(StatementFailure { failure, location, .. }) = &run.failure else { return Ok(()) };
+        if failure.deadline.is_some() || !failure.is_connection_lost() {
+            return Ok(());
         }
-        Ok(())
+        if let Ok(session) = self.chain.session().await {
+            session.close().await;
+            return Ok(());
+        }
+        let step = format!("run {}:{}", location.file.display(), location.line);
+        Err(self.server.explain(step, failure.clone()).into())
     }
 
     /// Runs all but the last statement of `up` on a clone, then `up` again, as a second attempt would.
@@ -222,9 +222,7 @@ impl<'a> Ladder<'a> {
         let session = open(&clone, &self.options).await?;
         let limit = up.statements.len().saturating_sub(1);
         let first = run_first(&session, up, Direction::Up, limit).await;
-        if let Some(failed) = &first.failure {
-            self.lost(&failed.failure).await?;
-        }
+        self.lost(&first).await?;
         if !session.is_usable() {
             session.close().await;
             clone.close().await?;
@@ -235,11 +233,10 @@ impl<'a> Ladder<'a> {
         let rerun = if left.is_empty() || first.failure.is_some() {
             None
         } else {
-            run_script(&session, up, Direction::Up).await.failure
+            let again = run_script(&session, up, Direction::Up).await;
+            self.lost(&again).await?;
+            again.failure
         };
-        if let Some(failed) = &rerun {
-            self.lost(&failed.failure).await?;
-        }
         session.close().await;
         clone.close().await?;
         Ok(Some(Interruption { statements_run: first.statements_run, left, rerun }))

@@ -93,6 +93,11 @@ impl TestRun<'_> {
     /// # Errors
     /// When a setup file fails or the server is lost; what was judged until then is not returned.
     pub async fn run(self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Tested, FixtureError> {
+        let server = self.server;
+        self.climb(on_event).await.map_err(|error| error.explained(server))
+    }
+
+    async fn climb(self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Tested, FixtureError> {
         let started = Instant::now();
         let Self { server, registry, source, options } = self;
         let loaded = &source.loaded;

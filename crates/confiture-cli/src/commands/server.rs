@@ -85,6 +85,6 @@ pub(super) async fn install(version: u32) -> anyhow::Result<ExitStatus> {
     let base = options(&settings::server(ServerArgs::default(), settings::load(None)?));
     let options = ServerOptions { version: Some(version), pg_bin: None, ..base };
     let found = tokio::task::spawn_blocking(move || find(&options)).await.context("failed to wait")?;
-    let server = found.map_err(|error| anyhow::Error::new(error).context("failed to"))?;
+    let server = found.map_err(|error| anyhow::anyhow!("failed to {error}"))?;
     print(&format!("PostgreSQL {} in {}\n", server.version, server.bindir.display()))
 }

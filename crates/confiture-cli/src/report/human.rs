@@ -187,7 +187,7 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     let (word, ids) = if !failed.is_empty() {
         (paint.red("FAIL"), failed)
     } else if passed.is_empty()
-        || migration.checks.iter().any(|c| c.id == "up" && c.status == CheckStatus::Skipped)
+        || migration.checks.iter().any(|c| c.id == "up" && c.status != CheckStatus::Passed)
     {
         (paint.yellow("SKIP"), String::new())
     } else {
@@ -197,7 +197,9 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     for check in &migration.checks {
         let reason = check.reason.as_deref().unwrap_or_default();
         match check.status {
-            CheckStatus::Skipped if check.id == "up" => notes.push(reason.to_owned()),
+            CheckStatus::Skipped | CheckStatus::NotApplicable if check.id == "up" => {
+                notes.push(reason.to_owned());
+            }
             CheckStatus::NotApplicable if check.id == "down" => notes.push(reason.to_owned()),
             CheckStatus::Skipped if check.id == "down" && !migration.failed() && word_is_pass(migration) => {
                 notes.push(format!("down skipped: {reason}"));

@@ -35,6 +35,9 @@ impl Check for Up {
             Step::NotRunnable { reason, .. } => return Ok(Verdict::skipped(reason.clone())),
         };
         let Some(run) = &cx.record.up else { return Ok(Verdict::skipped("not run")) };
+        if script.statements.is_empty() {
+            return Ok(Verdict::not_applicable("no statement in the file"));
+        }
         let Some(failed) = &run.failure else { return Ok(Verdict::passed()) };
         if let Some(missing) = missed(cx, failed) {
             return Ok(Verdict::skipped(format!(
@@ -118,7 +121,8 @@ pub(super) fn failure(
         Some(index) => format!("statement {}", index + 1),
         None => "the commit".to_owned(),
     };
-    let mut label = said.message.clone();
+    // What follows the first line is the rest of the file, where the server quotes an unterminated string.
+    let mut label = said.message.lines().next().unwrap_or_default().to_owned();
     if let Some(detail) = &said.detail {
         label.push_str(&format!(" ({})", detail.lines().next().unwrap_or_default()));
     }

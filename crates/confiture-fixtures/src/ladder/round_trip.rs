@@ -154,9 +154,7 @@ impl Ladder<'_> {
                 run
             }
         };
-        if let Some(failed) = &run.failure {
-            self.lost(&failed.failure).await?;
-        }
+        self.lost(&run).await?;
         Ok(run)
     }
 }

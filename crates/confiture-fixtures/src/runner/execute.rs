@@ -53,6 +53,8 @@ impl ScriptTraits {
                 Some(_) => traits.transaction_safe = false,
                 None => {
                     traits.statements += 1;
+                    // Its prepared statements can only be thrown away together with our own.
+                    traits.transaction_safe &= !is_prepare(&statement.sql);
                     traits.commits_midway |= ended;
                     traits.transaction_safe &= !ended;
                     traits.transaction_safe &= match class.transaction {
@@ -201,7 +203,7 @@ pub(crate) async fn run_in_transaction(
         run.failed(None, failure);
     }
     if run.failure.is_none() {
-        reset_session(session).await;
+        reset_session(session, script).await;
     }
     run.finish(started)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::gather::language;
 use super::naming::{counted, is_numbered, split_direction, sql_stem};
+use super::problems;
 use super::sections::{comment_marker, lines};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded};
 use crate::plugin::Registry;
@@ -142,7 +143,8 @@ fn load_named(
     some_migrations(dir, id, loaded).map(|loaded| (id, asked(layout.detect(dir)), loaded))
 }
 
-fn some_migrations(dir: &Dir, id: &str, loaded: Loaded) -> Result<Loaded, LayoutError> {
+fn some_migrations(dir: &Dir, id: &str, mut loaded: Loaded) -> Result<Loaded, LayoutError> {
+    problems::report_unreadable(dir, &mut loaded);
     if !loaded.migrations.is_empty() {
         return Ok(loaded);
     }

@@ -199,8 +199,11 @@ fn list(path: &Path, rel: &str, depth: usize, files: &mut Vec<DirFile>) -> io::R
         let rel = if rel.is_empty() { name.clone() } else { format!("{rel}/{name}") };
         let path = entry.path();
         // Follows links, as the tools do; the depth ends circles.
-        let Ok(meta) = fs::metadata(&path) else { continue };
-        if meta.is_dir() {
+        // A link that leads nowhere is listed: reading it tells what is wrong.
+        let is_dir = fs::metadata(&path).is_ok_and(|meta| meta.is_dir());
+        let misnamed =
+            name.ends_with(".sql") && fs::read_dir(&path).is_ok_and(|mut inside| inside.next().is_none());
+        if is_dir && !misnamed {
             let passed_over = name.starts_with('.')
                 || matches!(name.as_str(), "node_modules" | "target" | "vendor" | "dist");
             if depth > 0 && !passed_over && files.len() < FILES {
@@ -242,16 +245,34 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("it has {} MiB; files above {} MiB are not read", size >> 20, FILE_BYTES >> 20));
     }
     let bytes = fs::read(path).map_err(|error| cannot_read(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let bytes = error.as_bytes();
-        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            return "it is UTF-16, not UTF-8; save it as UTF-8".to_owned();
+    match bad_byte(&bytes) {
+        None => {}
+        Some(_) if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) => {
+            return Err("it is UTF-16, not UTF-8; save it as UTF-8".to_owned());
         }
-        let line = bytes.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
-        let byte = bytes.get(at).copied().unwrap_or(0);
-        format!("it is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}; save it as UTF-8")
-    })
+        Some(at) => {
+            let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            return Err(match bytes[at] {
+                0 => format!(
+                    "it holds a NUL byte at offset {at}, line {line}, which PostgreSQL does not take; remove it, \
+                     or save the file as UTF-8 if it is UTF-16"
+                ),
+                byte => {
+                    format!(
+                        "it is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}; save it as UTF-8"
+                    )
+                }
+            });
+        }
+    }
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+/// Offset of the first byte that PostgreSQL would not take in a UTF-8 script.
+pub(super) fn bad_byte(bytes: &[u8]) -> Option<usize> {
+    let invalid = std::str::from_utf8(bytes).err().map(|error| error.valid_up_to());
+    let nul = bytes.iter().position(|&byte| byte == 0);
+    invalid.into_iter().chain(nul).min()
 }
 
 fn cannot_read(error: &io::Error) -> String {

@@ -26,7 +26,8 @@ impl Layout for GolangMigrate {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let names = count_names(dir, |stem| number_and_name(stem, &['_']).is_some());
-        if names.directed == 0 || names.directed * 2 < names.sql {
+        // 1_a.sql with 1_a.down.sql is another tool's: golang-migrate applies only `.up.sql`.
+        if names.ups == 0 || names.directed * 2 < names.sql {
             return Detection::no();
         }
         let named = Detection::new(
