@@ -58,6 +58,15 @@ fn nul_byte_is_reported_with_its_line() {
 }
 
 #[test]
+fn file_of_both_directions_is_reported_once() {
+    let project =
+        Project::new(&[("m/1_a.sql", "-- +goose Up\nCREATE TABLE a ();\n-- +goose Down\nDROP TABLE a;\n")]);
+    project.write("m/2_b.sql", b"-- +goose Up\nSELECT '\xe9';\n-- +goose Down\nSELECT 1;\n");
+    let ended = project.test(&[]).exits(1).prints(&["goose layout", "error[unreadable-file]: m/2_b.sql"]);
+    assert_eq!(ended.stdout.matches("unreadable-file]").count(), 1, "{}", ended.stdout);
+}
+
+#[test]
 fn unreadable_rollback_fails_the_run() {
     let project = Project::new(&[("m/0001_a.sql", "CREATE TABLE a (id int);")]);
     project.write("m/0001_a.down.sql", b"DROP TABLE a; -- \xff");

@@ -82,10 +82,10 @@ fn given_server_is_used_and_left_as_it_was() {
     let host = Host::new();
     let before = host.state();
     let project = Project::good();
-    project.write("m/0002_ü.sql", "CREATE INDEX CONCURRENTLY i ON users (id);");
-    project.write("m/0002_ü.down.sql", "DROP INDEX i;");
+    project.write("m/0002_ü.sql", "-- confiture: no-transaction\nCREATE INDEX CONCURRENTLY i ON users (id);");
+    project.write("m/0002_ü.down.sql", "-- confiture: no-transaction\nDROP INDEX CONCURRENTLY i;");
     let theirs = host.url().replace("/postgres?", "/theirs?");
-    let ended = project.test(&["--server", &theirs, "--format", "json"]);
+    let ended = project.test(&["--server", &theirs, "--format", "json"]).exits(0);
     assert_eq!(ended.json()["server"]["kind"], "given", "{ended:?}");
     assert!(ended.clusters.is_empty(), "no server of its own");
     assert_eq!(host.state(), before);

@@ -317,6 +317,7 @@ mod tests {
         2_b (2, b)
           up not run: it is not UTF-8: byte 0xE9 at offset 18, line 2; save it as UTF-8
           down absent
+        unreadable-file: m/2_b.sql: it is not UTF-8: byte 0xE9 at offset 18, line 2; save it as UTF-8
         ");
     }
 }

@@ -1,5 +1,6 @@
 //! What every layout reports of a directory, and the pages for it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::dir::bad_byte;
@@ -22,7 +23,12 @@ pub(super) fn report_unreadable(dir: &Dir, loaded: &mut Loaded) {
     let left = loaded.ignored.iter().filter(|file| file.path.extension().is_some_and(|e| e == "sql"));
     paths.extend(left.map(|file| (file.path.as_path(), None)));
     let mut problems = Vec::new();
+    let mut seen = BTreeSet::new();
     for (path, script) in paths {
+        // One file may hold both directions.
+        if !seen.insert(path) {
+            continue;
+        }
         let Some(file) = dir.files().iter().find(|file| file.path == path) else { continue };
         let Err(reason) = file.source() else { continue };
         let problem =
