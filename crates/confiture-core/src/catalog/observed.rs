@@ -25,6 +25,9 @@ pub struct Observed {
     /// Units with rows of the transaction the observation was made in: a rollback takes those rows
     /// back without leaving newer ones.
     volatile: Arc<BTreeSet<Unit>>,
+    /// Whether that transaction renamed something: a rollback gives the old name back to texts of the
+    /// rare kinds, whose own rows stay as they are.
+    renamed: bool,
 }
 
 /// Values that tell a change no row's xmin tells, and where to look from.
@@ -93,6 +96,7 @@ impl Observed {
             version,
             addresses: Arc::new(addresses),
             alive: Arc::new(alive(&facts)),
+            renamed: checks.in_transaction,
             checks,
             volatile: Arc::default(),
         };
@@ -196,7 +200,7 @@ impl Observed {
         let renamed = !(stale.renamed_relations.is_empty()
             && stale.renamed_types.is_empty()
             && stale.renamed_routines.is_empty());
-        let read_rest = commented_rest || renamed || checks.rare != self.checks.rare;
+        let read_rest = commented_rest || renamed || self.renamed || checks.rare != self.checks.rare;
         self.dependents(session, &mut stale).await?;
         if stale.units.len() > 64 && stale.units.len() * 2 > self.addresses.units.len() {
             return Self::full(session).await;
@@ -251,6 +255,7 @@ impl Observed {
             version: self.version,
             addresses,
             alive: known,
+            renamed: checks.in_transaction && (renamed || self.renamed),
             checks,
             volatile: Arc::new(volatile),
         })

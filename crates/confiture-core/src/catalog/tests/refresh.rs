@@ -23,9 +23,12 @@ async fn check(session: &Session, observed: &Observed, what: &str, failures: &mu
 #[tokio::test]
 async fn refreshing_equals_reading_everything() {
     let mut failures = Vec::new();
-    for server in servers().await {
+    // The oldest and the newest: what differs between majors is the same in those between.
+    let all = servers().await;
+    let ends: Vec<_> = all.iter().take(1).chain(all.iter().skip(1).last()).collect();
+    for server in ends {
         let major = server.version().major();
-        let (scratch, session) = database(&server).await;
+        let (scratch, session) = database(server).await;
         run(&session, include_str!("base.sql")).await;
         let mut observed = Observed::full(&session).await.expect("an observation");
         let mut count = 0;
