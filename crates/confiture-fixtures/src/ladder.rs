@@ -131,13 +131,10 @@ impl<'a> Ladder<'a> {
         if run.failure.is_some() {
             self.missing.push(index);
         } else {
-            let runner = MigrationRunner::new(self.session()?, self.loaded).await;
-            let recorded = match &runner {
-                Ok(runner) => runner.record(migration, Direction::Up).await.err().map(|f| f.to_string()),
-                Err(error) => Some(error.to_string()),
-            };
-            if let Some(reason) = recorded {
-                tracing::debug!(migration = %migration.id, reason, "not recorded in the tool's table");
+            let runner = MigrationRunner::attached(self.session()?, self.loaded);
+            let recorded = runner.record(migration, Direction::Up).await;
+            if let Err(failure) = recorded {
+                tracing::debug!(migration = %migration.id, %failure, "not recorded in the tool's table");
             }
             if depth == Depth::Observe
                 && let Step::Sql(down) = &migration.down

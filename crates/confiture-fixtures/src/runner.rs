@@ -80,11 +80,16 @@ impl<'a> MigrationRunner<'a> {
     /// # Errors
     /// [`FixtureError::Tracking`] when the server refuses the table.
     pub async fn new(session: &'a Session, loaded: &'a Loaded) -> Result<Self, FixtureError> {
-        let tracking = loaded.tracking.clone().unwrap_or_else(own_tracking);
-        for statement in &tracking.create {
+        let runner = Self::attached(session, loaded);
+        for statement in &runner.tracking.create {
             session.execute(statement).await.map_err(FixtureError::Tracking)?;
         }
-        Ok(Self { session, loaded, tracking })
+        Ok(runner)
+    }
+
+    /// A runner on a database that has the tracking table already.
+    pub(crate) fn attached(session: &'a Session, loaded: &'a Loaded) -> Self {
+        Self { session, loaded, tracking: loaded.tracking.clone().unwrap_or_else(own_tracking) }
     }
 
     /// Ids of the migrations the tracking table lists, in chain order.

@@ -228,7 +228,10 @@ impl ScratchDb {
     /// # Errors
     /// Those of [`ScratchDb::session`]; an unknown setting is a [`DbError::Connect`].
     pub async fn session_with(&self, settings: &[(String, String)]) -> Result<Session, DbError> {
-        let opened = Session::open(&self.endpoint().with_session_settings(settings)).await;
+        // Compiling our long catalog queries would cost more than running them (manual, chapter "JIT").
+        let jit = [("jit".to_owned(), "off".to_owned())];
+        let endpoint = self.endpoint().with_session_settings(&jit).with_session_settings(settings);
+        let opened = Session::open(&endpoint).await;
         let session = opened.map_err(|error| self.server.explain_connect(error))?;
         let sql = "SELECT shobj_description(oid, 'pg_database') FROM pg_database \
                    WHERE datname = current_database()";
