@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::introspect::{
-    Address, Addresses, DEPENDENTS, Fact, Scope, Unit, assemble, class, decode, facts, query, server_version,
+    Address, Addresses, DEPENDENTS, Fact, SINCE, Scope, UNITS, Unit, assemble, class, decode, facts, query,
+    server_version,
 };
-use super::{Catalog, Detail, Kind};
+use super::{Catalog, Detail};
 use crate::db::{DbFailure, Session};
 
 /// A catalog with what it takes to refresh it cheaply.
@@ -30,7 +31,6 @@ pub struct Observed {
 /// Values that tell a change no row's xmin tells, and where to look from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Checks {
-    sequences: String,
     members: String,
     comments: usize,
     /// Whether the observing transaction had written.
@@ -43,11 +43,10 @@ impl Checks {
     fn read(facts: &[Fact<'_>]) -> Self {
         let Some(fact) = facts.iter().find(|fact| fact.kind == "check") else { return Self::default() };
         Self {
-            sequences: fact.text(0).to_owned(),
-            members: fact.text(1).to_owned(),
-            comments: fact.text(2).parse().unwrap_or_default(),
-            in_transaction: !fact.text(3).is_empty(),
-            horizon: fact.text(4).parse().unwrap_or_default(),
+            members: fact.text(0).to_owned(),
+            comments: fact.text(1).parse().unwrap_or_default(),
+            in_transaction: !fact.text(2).is_empty(),
+            horizon: fact.text(3).parse().unwrap_or_default(),
         }
     }
 
@@ -184,9 +183,6 @@ impl Observed {
         if let Some(now) = &comments {
             self.commented(now, &mut stale);
         }
-        if checks.sequences != self.checks.sequences {
-            stale.units.extend(self.sequences());
-        }
         stale.units.extend(self.volatile.iter().copied());
         stale.units.remove(&Unit::Rest);
         self.dependents(session, &mut stale).await?;
@@ -241,7 +237,8 @@ impl Observed {
     }
 
     async fn changes(&self, session: &Session) -> Result<Vec<crate::db::Row>, DbFailure> {
-        session.query_prepared(&query(self.version, Scope::Changes), &[&self.checks.since()]).await
+        session.query_prepared(SINCE, &[&self.checks.since()]).await?;
+        session.query_prepared(&query(self.version, Scope::Changes), &[]).await
     }
 
     async fn read_units(
@@ -261,7 +258,8 @@ impl Observed {
         if relations.is_empty() && types.is_empty() && routines.is_empty() {
             return Ok(Vec::new());
         }
-        session.query_prepared(&query(self.version, Scope::Units), &[&relations, &types, &routines]).await
+        set_units(session, &relations, &types, &routines).await?;
+        session.query_prepared(&query(self.version, Scope::Units), &[]).await
     }
 
     /// The unit a relation-like OID is read with: a table for its indexes.
@@ -370,10 +368,6 @@ impl Observed {
         }
     }
 
-    fn sequences(&self) -> impl Iterator<Item = Unit> {
-        self.addresses.ids.values().filter(|(_, id)| id.kind() == Kind::Sequence).map(|(unit, _)| *unit)
-    }
-
     /// Adds the units whose texts mention something that was renamed.
     async fn dependents(&self, session: &Session, stale: &mut Stale) -> Result<(), DbFailure> {
         let relations: Vec<u32> = stale.renamed_relations.iter().copied().collect();
@@ -382,7 +376,8 @@ impl Observed {
         if relations.is_empty() && types.is_empty() && routines.is_empty() {
             return Ok(());
         }
-        let rows = session.query_prepared(DEPENDENTS, &[&relations, &types, &routines]).await?;
+        set_units(session, &relations, &types, &routines).await?;
+        let rows = session.query_prepared(DEPENDENTS, &[]).await?;
         for row in rows {
             let kind: &str = row.try_get(0).map_err(|error| DbFailure::from_driver(&error, ""))?;
             let oid: u32 = row.try_get(1).map_err(|error| DbFailure::from_driver(&error, ""))?;
@@ -464,6 +459,21 @@ impl Observed {
         }
         (catalog, Arc::new(addresses))
     }
+}
+
+/// Says which units the next query is about.
+async fn set_units(
+    session: &Session,
+    relations: &[u32],
+    types: &[u32],
+    routines: &[u32],
+) -> Result<(), DbFailure> {
+    let array = |oids: &[u32]| {
+        let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+        format!("{{{}}}", oids.join(","))
+    };
+    session.query_prepared(UNITS, &[&array(relations), &array(types), &array(routines)]).await?;
+    Ok(())
 }
 
 /// Rows about changes, as opposed to rows that are objects.

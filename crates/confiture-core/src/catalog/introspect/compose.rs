@@ -3,17 +3,20 @@
 use std::sync::OnceLock;
 
 /// What a query reads.
+///
+/// No query has parameters: the server would plan the first five executions anew (manual, PREPARE,
+/// "Notes"), which costs more than running them. Settings called `confiture.…` take their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::catalog) enum Scope {
-    /// Everything; no parameters.
+    /// Everything.
     Everything,
-    /// The relations `$1`, types `$2` and routines `$3` (arrays of OIDs), with what belongs to them.
+    /// The units in [`UNITS`], with what belongs to them.
     Units,
-    /// Everything, and what a later observation compares with; no parameters.
+    /// Everything, and what a later observation compares with.
     Observation,
-    /// What was written since transaction `$1`, the kinds of which a database holds few, and counts.
+    /// What was written since [`SINCE`], the kinds of which a database holds few, and counts.
     Changes,
-    /// The OIDs that exist, and all comments; no parameters.
+    /// The OIDs that exist, and all comments.
     Alive,
 }
 
@@ -53,7 +56,13 @@ const ALIVE: &[(&str, &str)] = &[
     ("pg_proc", "oid >= 16384"),
 ];
 
-/// The units that mention renamed relations `$1`, types `$2` and routines `$3`: `(text, oid)`.
+/// Sets the transaction that changes are looked for since: 32 bits as text.
+pub(in crate::catalog) const SINCE: &str = "SELECT set_config('confiture.since', $1, false)";
+/// Sets the relations, types and routines that are read: arrays of OIDs as text.
+pub(in crate::catalog) const UNITS: &str = "SELECT set_config('confiture.relations', $1, false), \
+    set_config('confiture.types', $2, false), set_config('confiture.routines', $3, false)";
+
+/// The units that mention those in [`UNITS`], which were renamed: `(text, oid)`.
 pub(in crate::catalog) const DEPENDENTS: &str = include_str!("dependents.sql");
 
 /// The query for a server of `version` (`server_version_num`).
@@ -152,7 +161,7 @@ pub(in crate::catalog) fn for_version(sql: &str, major: u32) -> String {
     out.trim().to_owned()
 }
 
-/// Replaces the marks `/*own NAMESPACE CATALOG OID*/`, `/*member CATALOG OID*/` and `/*only $N OID*/`.
+/// Replaces the marks `/*own NAMESPACE CATALOG OID*/`, `/*member CATALOG OID*/` and `/*only UNITS OID*/`.
 ///
 /// `NOT IN` over a subquery is a hashed subplan: constant cost per row whatever the planner estimates.
 pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
@@ -193,7 +202,7 @@ pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
                 out.push_str(&format!("{alias}.oid >= 16384 AND {}", words.join(" ")));
             }
             ["only", parameter, oid] if restricted => {
-                out.push_str(&format!("AND {oid} = ANY ({parameter}::oid[])"));
+                out.push_str(&format!("AND {oid} = ANY (current_setting('confiture.{parameter}')::oid[])"));
             }
             _ => {}
         }
