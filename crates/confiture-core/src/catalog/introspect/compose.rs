@@ -3,20 +3,23 @@
 use std::sync::OnceLock;
 
 /// What a query reads.
+///
+/// No query has parameters: the server would plan the first five executions anew (manual, PREPARE,
+/// "Notes"), which costs more than running them. Settings called `confiture.…` take their place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::catalog) enum Scope {
-    /// Everything; no parameters.
+    /// Everything.
     Everything,
-    /// The relations `$1`, types `$2` and routines `$3` (arrays of OIDs), with what belongs to them; only
-    /// the sorts that are wanted, because a fragment costs even where it finds nothing.
+    /// The units in [`UNITS`], with what belongs to them; only the sorts that are wanted, because a
+    /// fragment costs even where it finds nothing.
     Units { relations: bool, types: bool, routines: bool },
-    /// The kinds of which a database holds few; no parameters.
+    /// The kinds of which a database holds few.
     Rest,
-    /// Everything, and what a later observation compares with; no parameters.
+    /// Everything, and what a later observation compares with.
     Observation,
-    /// What was written since transaction `$1`, and counts.
+    /// What was written since [`SINCE`], and counts.
     Changes,
-    /// The OIDs that exist, and all comments; no parameters.
+    /// The OIDs that exist, and all comments.
     Alive,
 }
 
@@ -43,9 +46,6 @@ const RELATIONS: &str = include_str!("relations.sql");
 const CHANGES: &str = include_str!("changes.sql");
 const CHECKS: &str = include_str!("checks.sql");
 const RARE: &str = include_str!("rare.sql");
-/// No row; gives every parameter of a units query its type.
-const PARAMETERS: &str = "SELECT 'none', 0::oid, 0::oid, 0::oid, 0, NULL::text[] \
-     WHERE $1::oid[] IS NULL AND $2::oid[] IS NULL AND $3::oid[] IS NULL";
 const COMMENTS: &str = include_str!("comments.sql");
 
 /// Catalogs whose rows can go away without a trace in another row, and which of their rows count.
@@ -60,7 +60,13 @@ const ALIVE: &[(&str, &str)] = &[
     ("pg_proc", "oid >= 16384"),
 ];
 
-/// The units that mention renamed relations `$1`, types `$2` and routines `$3`: `(text, oid)`.
+/// Sets the transaction that changes are looked for since: 32 bits as text.
+pub(in crate::catalog) const SINCE: &str = "SELECT set_config('confiture.since', $1, false)";
+/// Sets the relations, types and routines that are read: arrays of OIDs as text.
+pub(in crate::catalog) const UNITS: &str = "SELECT set_config('confiture.relations', $1, false), \
+    set_config('confiture.types', $2, false), set_config('confiture.routines', $3, false)";
+
+/// The units that mention those in [`UNITS`], which were renamed: `(text, oid)`.
 pub(in crate::catalog) const DEPENDENTS: &str = include_str!("dependents.sql");
 
 /// The query for a server of `version` (`server_version_num`).
@@ -82,15 +88,14 @@ pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
 }
 
 fn compose(version: u32, scope: Scope) -> String {
-    let (counts, oids);
-    let units;
+    let (counts, oids, units): (String, String, Vec<&str>);
     let fragments: &[&str] = match scope {
         Scope::Everything => &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS],
         Scope::Units { relations, types, routines } => {
-            units = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS), (true, PARAMETERS)]
+            units = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS)]
                 .into_iter()
                 .filter_map(|(wanted, fragment)| wanted.then_some(fragment))
-                .collect::<Vec<_>>();
+                .collect();
             &units
         }
         Scope::Rest => &[REST],
@@ -170,7 +175,7 @@ pub(in crate::catalog) fn for_version(sql: &str, major: u32) -> String {
     out.trim().to_owned()
 }
 
-/// Replaces the marks `/*own NAMESPACE CATALOG OID*/`, `/*member CATALOG OID*/` and `/*only $N OID*/`.
+/// Replaces the marks `/*own NAMESPACE CATALOG OID*/`, `/*member CATALOG OID*/` and `/*only UNITS OID*/`.
 ///
 /// `NOT IN` over a subquery is a hashed subplan: constant cost per row whatever the planner estimates.
 pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
@@ -211,7 +216,7 @@ pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
                 out.push_str(&format!("{alias}.oid >= 16384 AND {}", words.join(" ")));
             }
             ["only", parameter, oid] if restricted => {
-                out.push_str(&format!("AND {oid} = ANY ({parameter}::oid[])"));
+                out.push_str(&format!("AND {oid} = ANY (current_setting('confiture.{parameter}')::oid[])"));
             }
             _ => {}
         }

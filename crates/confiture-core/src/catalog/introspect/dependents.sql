@@ -1,12 +1,12 @@
--- Units whose printed text mentions the relations $1, types $2 or routines $3.
+-- Units whose printed text mentions the units in confiture.relations, confiture.types and confiture.routines.
 WITH named (class, oid) AS (
-  SELECT 'pg_class'::regclass::oid, unnest($1::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t WHERE t.typrelid = ANY ($1::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, t.typarray FROM pg_type t WHERE t.typrelid = ANY ($1::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, unnest($2::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, t.typarray FROM pg_type t WHERE t.oid = ANY ($2::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, r.rngmultitypid FROM pg_range r WHERE r.rngtypid = ANY ($2::oid[])
-  UNION ALL SELECT 'pg_proc'::regclass, unnest($3::oid[])
+  SELECT 'pg_class'::regclass::oid, unnest(current_setting('confiture.relations')::oid[])
+  UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t WHERE t.typrelid = ANY (current_setting('confiture.relations')::oid[])
+  UNION ALL SELECT 'pg_type'::regclass, t.typarray FROM pg_type t WHERE t.typrelid = ANY (current_setting('confiture.relations')::oid[])
+  UNION ALL SELECT 'pg_type'::regclass, unnest(current_setting('confiture.types')::oid[])
+  UNION ALL SELECT 'pg_type'::regclass, t.typarray FROM pg_type t WHERE t.oid = ANY (current_setting('confiture.types')::oid[])
+  UNION ALL SELECT 'pg_type'::regclass, r.rngmultitypid FROM pg_range r WHERE r.rngtypid = ANY (current_setting('confiture.types')::oid[])
+  UNION ALL SELECT 'pg_proc'::regclass, unnest(current_setting('confiture.routines')::oid[])
 ), found AS (
   SELECT DISTINCT d.classid, d.objid FROM named JOIN pg_depend d ON d.refclassid = named.class AND d.refobjid = named.oid
 )

@@ -6,10 +6,10 @@ SELECT 'relation', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
     NULLIF(am.amname, 'heap'),
     CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
     CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
-    (SELECT string_agg(i.inhparent::text, chr(1) ORDER BY i.inhseqno)
-       FROM pg_inherits i WHERE i.inhrelid = c.oid),
+    parents.oids,
     array_to_string(c.reloptions, chr(1)),
-    (SELECT string_agg('toast.' || o, chr(1)) FROM unnest(toast.reloptions) o),
+    CASE WHEN toast.oid IS NOT NULL THEN
+      (SELECT string_agg('toast.' || o, chr(1)) FROM unnest(toast.reloptions) o) END,
     c.relrowsecurity::text, c.relforcerowsecurity::text,
     c.relreplident::text, sp.spcname,
     CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
@@ -20,12 +20,14 @@ SELECT 'relation', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
 LEFT JOIN pg_am am ON am.oid = c.relam AND c.relkind IN ('r', 'm', 'p')
+LEFT JOIN (SELECT i.inhrelid, string_agg(i.inhparent::text, chr(1) ORDER BY i.inhseqno) AS oids
+  FROM pg_inherits i GROUP BY i.inhrelid) parents ON parents.inhrelid = c.oid
 LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid AND toast.reloptions IS NOT NULL
 LEFT JOIN pg_tablespace sp ON sp.oid = c.reltablespace
 LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
 LEFT JOIN pg_foreign_server fs ON fs.oid = ft.ftserver
 LEFT JOIN pg_type ct ON ct.oid = c.reltype AND c.relkind = 'c'
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND /*own c.relnamespace pg_class c.oid*/ /*only $1 c.oid*/
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND /*own c.relnamespace pg_class c.oid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'sequence', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
@@ -38,12 +40,13 @@ JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_sequence s ON s.seqrelid = c.oid
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
   AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
-WHERE c.relkind = 'S' AND /*own c.relnamespace pg_class c.oid*/ /*only $1 c.oid*/
+WHERE c.relkind = 'S' AND /*own c.relnamespace pg_class c.oid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'column', 'pg_class'::regclass::oid, a.attrelid, a.attrelid, a.attnum::int,
   ARRAY[a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull::text,
-    CASE WHEN a.atthasdef THEN pg_get_expr(d.adbin, d.adrelid) END,
+    CASE WHEN a.atthasdef THEN (SELECT pg_get_expr(d.adbin, d.adrelid)
+      FROM pg_attrdef d WHERE d.adrelid = a.attrelid AND d.adnum = a.attnum) END,
     NULLIF(a.attgenerated::text, ''), NULLIF(a.attidentity::text, ''),
     CASE WHEN a.attcollation <> t.typcollation THEN a.attcollation::regcollation::text END,
     CASE WHEN a.attstorage <> t.typstorage THEN a.attstorage::text END,
@@ -52,11 +55,11 @@ SELECT 'column', 'pg_class'::regclass::oid, a.attrelid, a.attrelid, a.attnum::in
     array_to_string(a.attoptions, chr(1)), array_to_string(a.attfdwoptions, chr(1)),
     CASE WHEN a.attinhcount > 0 THEN a.attislocal::text END, array_to_string(a.attacl, chr(1))]::text[]
 FROM pg_attribute a
-JOIN pg_class c ON c.oid = a.attrelid
 JOIN pg_type t ON t.oid = a.atttypid
-LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
-WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
-  AND /*own c.relnamespace pg_class c.oid*/ /*only $1 a.attrelid*/ /*only $1 c.oid*/
+WHERE a.attnum > 0 AND NOT a.attisdropped /*only relations a.attrelid*/ 
+  -- IS TRUE keeps it from becoming a join: hashed, it costs one pass whatever the planner expects
+  AND (a.attrelid IN (SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+    AND /*own c.relnamespace pg_class c.oid*/ /*only relations c.oid*/)) IS TRUE
 
 UNION ALL
 SELECT 'constraint', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, 0,
@@ -71,14 +74,14 @@ SELECT 'constraint', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, 0,
        AND g.tgenabled = 'D' AND k.contype = 'f' LIMIT 1)]::text[]
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
-WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/ /*only $1 k.conrelid*/ /*only $1 c.oid*/
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/ /*only relations c.oid*/
 
 UNION ALL -- since 18
 SELECT 'not-null', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, k.conkey[1]::int, -- since 18
   ARRAY[k.convalidated::text, k.connoinherit::text]::text[] -- since 18
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid -- since 18
 WHERE k.contype = 'n' AND (NOT k.convalidated OR k.connoinherit) -- since 18
-  AND /*own c.relnamespace pg_class c.oid*/ /*only $1 k.conrelid*/ /*only $1 c.oid*/ -- since 18
+  AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/ /*only relations c.oid*/ -- since 18
 
 UNION ALL
 SELECT 'index', 'pg_class'::regclass::oid, i.indrelid, i.indexrelid, 0,
@@ -97,10 +100,11 @@ FROM pg_index i
 JOIN pg_class x ON x.oid = i.indexrelid
 JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_am ia ON ia.oid = x.relam
-LEFT JOIN pg_constraint k ON k.conrelid = i.indrelid AND k.conindid = i.indexrelid
-  AND k.contype IN ('p', 'u', 'x')
+LEFT JOIN LATERAL (SELECT k.oid, k.conname FROM pg_constraint k
+  WHERE (i.indisunique OR i.indisexclusion) AND k.conrelid = i.indrelid AND k.conindid = i.indexrelid
+    AND k.contype IN ('p', 'u', 'x') OFFSET 0) k ON true
 LEFT JOIN pg_tablespace sp ON sp.oid = x.reltablespace
-WHERE c.relkind IN ('r', 'p', 'm') AND /*own c.relnamespace pg_class c.oid*/ /*only $1 i.indrelid*/ /*only $1 c.oid*/
+WHERE c.relkind IN ('r', 'p', 'm') AND /*own c.relnamespace pg_class c.oid*/ /*only relations i.indrelid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'trigger', 'pg_trigger'::regclass::oid, g.tgrelid, g.oid, 0,
@@ -110,7 +114,7 @@ JOIN pg_class c ON c.oid = g.tgrelid
 LEFT JOIN pg_trigger parent ON parent.oid = g.tgparentid
 WHERE (CASE WHEN g.tgparentid = 0 THEN NOT g.tgisinternal
     ELSE g.tgenabled <> parent.tgenabled AND g.tgconstraint = 0 END)
-  AND /*own c.relnamespace pg_class c.oid*/ /*only $1 g.tgrelid*/ /*only $1 c.oid*/
+  AND /*own c.relnamespace pg_class c.oid*/ /*only relations g.tgrelid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
@@ -121,14 +125,14 @@ SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
     pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)]::text[]
 FROM pg_policy p
 JOIN pg_class c ON c.oid = p.polrelid
-WHERE /*own c.relnamespace pg_class c.oid*/ /*only $1 p.polrelid*/ /*only $1 c.oid*/
+WHERE /*own c.relnamespace pg_class c.oid*/ /*only relations p.polrelid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'rule', 'pg_rewrite'::regclass::oid, r.ev_class, r.oid, 0,
   ARRAY[r.rulename, pg_get_ruledef(r.oid), r.ev_enabled::text]::text[]
 FROM pg_rewrite r
 JOIN pg_class c ON c.oid = r.ev_class
-WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only $1 r.ev_class*/ /*only $1 c.oid*/
+WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only relations r.ev_class*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'statistics', 'pg_statistic_ext'::regclass::oid, s.stxrelid, s.oid, 0,
@@ -137,4 +141,4 @@ SELECT 'statistics', 'pg_statistic_ext'::regclass::oid, s.stxrelid, s.oid, 0,
 FROM pg_statistic_ext s
 JOIN pg_namespace n ON n.oid = s.stxnamespace
 JOIN pg_class c ON c.oid = s.stxrelid
-WHERE /*own s.stxnamespace pg_statistic_ext s.oid*/ /*only $1 s.stxrelid*/
+WHERE /*own s.stxnamespace pg_statistic_ext s.oid*/ /*only relations s.stxrelid*/

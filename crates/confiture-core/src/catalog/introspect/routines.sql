@@ -15,7 +15,7 @@ WHERE p.prokind <> 'a' AND p.oid >= 16384 AND /*own p.pronamespace pg_proc p.oid
   -- the constructor functions of range types belong to the type
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
     AND d.refclassid = 'pg_type'::regclass AND d.deptype = 'i')
-  /*only $3 p.oid*/
+  /*only routines p.oid*/
 
 UNION ALL
 SELECT 'aggregate', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
@@ -47,4 +47,4 @@ SELECT 'aggregate', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
 FROM pg_proc p
 JOIN pg_aggregate a ON a.aggfnoid = p.oid
 JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE p.oid >= 16384 AND /*own p.pronamespace pg_proc p.oid*/ /*only $3 p.oid*/
+WHERE p.oid >= 16384 AND /*own p.pronamespace pg_proc p.oid*/ /*only routines p.oid*/

@@ -33,9 +33,8 @@ SELECT 'type', 'pg_type'::regclass::oid, t.oid, t.oid, 0,
 FROM pg_type t
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
-WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'b' AND NOT EXISTS (
-    SELECT FROM pg_type el WHERE el.typarray = t.oid AND el.oid = t.typelem)
-  OR t.typtype = 'p') AND /*own t.typnamespace pg_type t.oid*/ /*only $2 t.oid*/
+WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'b' AND t.typcategory <> 'A'
+  OR t.typtype = 'p') AND /*own t.typnamespace pg_type t.oid*/ /*only types t.oid*/
 
 UNION ALL
 SELECT 'constraint', 'pg_constraint'::regclass::oid, k.contypid, k.oid, 0,
@@ -43,4 +42,4 @@ SELECT 'constraint', 'pg_constraint'::regclass::oid, k.contypid, k.oid, 0,
     k.convalidated::text, 'false', 'false', 'true', 'false', 'false', NULL]::text[]
 FROM pg_constraint k
 JOIN pg_type t ON t.oid = k.contypid
-WHERE k.contype = 'c' AND k.contypid >= 16384 AND /*own t.typnamespace pg_type t.oid*/ /*only $2 k.contypid*/
+WHERE k.contype = 'c' AND k.contypid >= 16384 AND /*own t.typnamespace pg_type t.oid*/ /*only types k.contypid*/
