@@ -11,7 +11,7 @@ use super::object::Object;
 use super::{Catalog, Meta};
 use crate::db::{DbFailure, Row, Session};
 
-pub(super) use compose::{DEPENDENTS, SINCE, Scope, UNITS, query};
+pub(super) use compose::{DEPENDENTS, Scope, query, since, units};
 pub(super) use decode::{Fact, decode, fact};
 
 /// OIDs of the system catalogs that objects live in; fixed by PostgreSQL's `*.dat` files since 9.0.

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::introspect::{
-    Address, Addresses, DEPENDENTS, Fact, SINCE, Scope, UNITS, Unit, assemble, class, decode, facts, query,
-    server_version,
+    Address, Addresses, DEPENDENTS, Fact, Scope, Unit, assemble, class, decode, facts, query, server_version,
+    since, units,
 };
 use super::{Catalog, Detail};
 use crate::db::{DbFailure, Session};
@@ -55,11 +55,6 @@ impl Checks {
             rare: rare.to_owned(),
             horizon: fact.text(3).parse().unwrap_or_default(),
         }
-    }
-
-    /// The horizon as `xid` compares it: 32 bits.
-    fn since(&self) -> String {
-        (self.horizon & 0xffff_ffff).to_string()
     }
 }
 
@@ -258,17 +253,19 @@ impl Observed {
     }
 
     async fn changes(&self, session: &Session) -> Result<Vec<crate::db::Row>, DbFailure> {
-        session.query_prepared(SINCE, &[&self.checks.since()]).await?;
-        session.query_prepared(&query(self.version, Scope::Changes), &[]).await
+        let (set, changes) = (since(self.checks.horizon), query(self.version, Scope::Changes));
+        // Sent together: the second does not wait for the answer to the first.
+        let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(&changes, &[]))?;
+        Ok(rows)
     }
 
     async fn read_units(
         &self,
         session: &Session,
-        units: &BTreeSet<Unit>,
+        stale: &BTreeSet<Unit>,
     ) -> Result<Vec<crate::db::Row>, DbFailure> {
         let (mut relations, mut types, mut routines) = (Vec::new(), Vec::new(), Vec::new());
-        for unit in units {
+        for unit in stale {
             match unit {
                 Unit::Relation(oid) => relations.push(*oid),
                 Unit::Type(oid) => types.push(*oid),
@@ -284,8 +281,9 @@ impl Observed {
             types: !types.is_empty(),
             routines: !routines.is_empty(),
         };
-        set_units(session, &relations, &types, &routines).await?;
-        session.query_prepared(&query(self.version, scope), &[]).await
+        let (set, read) = (units(&relations, &types, &routines), query(self.version, scope));
+        let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(&read, &[]))?;
+        Ok(rows)
     }
 
     /// The unit a relation-like OID is read with: a table for its indexes.
@@ -402,8 +400,8 @@ impl Observed {
         if relations.is_empty() && types.is_empty() && routines.is_empty() {
             return Ok(());
         }
-        set_units(session, &relations, &types, &routines).await?;
-        let rows = session.query_prepared(DEPENDENTS, &[]).await?;
+        let set = units(&relations, &types, &routines);
+        let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(DEPENDENTS, &[]))?;
         for row in rows {
             let kind: &str = row.try_get(0).map_err(|error| DbFailure::from_driver(&error, ""))?;
             let oid: u32 = row.try_get(1).map_err(|error| DbFailure::from_driver(&error, ""))?;
@@ -485,21 +483,6 @@ impl Observed {
         }
         (catalog, Arc::new(addresses))
     }
-}
-
-/// Says which units the next query is about.
-async fn set_units(
-    session: &Session,
-    relations: &[u32],
-    types: &[u32],
-    routines: &[u32],
-) -> Result<(), DbFailure> {
-    let array = |oids: &[u32]| {
-        let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
-        format!("{{{}}}", oids.join(","))
-    };
-    session.query_prepared(UNITS, &[&array(relations), &array(types), &array(routines)]).await?;
-    Ok(())
 }
 
 /// Comments on roles are read with the roles.

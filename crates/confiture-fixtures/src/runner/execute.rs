@@ -5,7 +5,7 @@ use std::time::Instant;
 use confiture_core::db::{DbFailure, Execution, Session};
 use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
 use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
-use confiture_core::sql::{Reach, TransactionControl, TransactionSafety, classify};
+use confiture_core::sql::{Reach, SessionEffect, TransactionControl, TransactionSafety, Verb, classify};
 
 /// What a script's statements allow, worked out from their text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +210,12 @@ pub(crate) async fn run_in_transaction(
 
 /// Undoes what a script may have changed in its session, so that the next script starts as in a new
 /// connection: settings, role, cursors, temporary tables, channels, advisory locks, prepared statements.
+///
+/// Nothing is sent where no statement can have changed it.
 async fn reset_session(session: &Session, script: &Script) {
+    if !script.statements.iter().any(|statement| may_change_session(&statement.sql)) {
+        return;
+    }
     const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; CLOSE ALL; DISCARD TEMP; UNLISTEN *; \
                          SELECT pg_catalog.pg_advisory_unlock_all()";
     let mut resets = vec![RESET];
@@ -223,6 +228,19 @@ async fn reset_session(session: &Session, script: &Script) {
             tracing::debug!(%failure, "reset the session");
         }
     }
+}
+
+/// Whether `sql` may leave its session changed: everything but schema changes, which run no code that
+/// could.
+fn may_change_session(sql: &str) -> bool {
+    let class = classify(sql);
+    let schema = matches!(
+        class.verb,
+        Verb::Create | Verb::Alter | Verb::Drop | Verb::Comment | Verb::Grant | Verb::Revoke
+    );
+    let transaction = class.control.is_some();
+    let calls = || confiture_core::sql::Tokens::new(sql).any(|token| token.is_word(sql, "set_config"));
+    class.session == SessionEffect::Session || !(schema || transaction) || calls()
 }
 
 /// Whether `sql` is a `PREPARE`.

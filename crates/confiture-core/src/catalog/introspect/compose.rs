@@ -10,14 +10,14 @@ use std::sync::OnceLock;
 pub(in crate::catalog) enum Scope {
     /// Everything.
     Everything,
-    /// The units in [`UNITS`], with what belongs to them; only the sorts that are wanted, because a
+    /// The units in [`units`], with what belongs to them; only the sorts that are wanted, because a
     /// fragment costs even where it finds nothing.
     Units { relations: bool, types: bool, routines: bool },
     /// The kinds of which a database holds few.
     Rest,
     /// Everything, and what a later observation compares with.
     Observation,
-    /// What was written since [`SINCE`], and counts.
+    /// What was written since [`since`], and counts.
     Changes,
     /// The OIDs that exist, and all comments.
     Alive,
@@ -60,13 +60,26 @@ const ALIVE: &[(&str, &str)] = &[
     ("pg_proc", "oid >= 16384"),
 ];
 
-/// Sets the transaction that changes are looked for since: 32 bits as text.
-pub(in crate::catalog) const SINCE: &str = "SELECT set_config('confiture.since', $1, false)";
-/// Sets the relations, types and routines that are read: arrays of OIDs as text.
-pub(in crate::catalog) const UNITS: &str = "SELECT set_config('confiture.relations', $1, false), \
-    set_config('confiture.types', $2, false), set_config('confiture.routines', $3, false)";
+/// Sets the transaction that changes are looked for since: 32 bits.
+pub(in crate::catalog) fn since(transaction: u64) -> String {
+    format!("SET confiture.since = '{}'", transaction & 0xffff_ffff)
+}
 
-/// The units that mention those in [`UNITS`], which were renamed: `(text, oid)`.
+/// Sets the relations, types and routines that are read.
+pub(in crate::catalog) fn units(relations: &[u32], types: &[u32], routines: &[u32]) -> String {
+    let array = |oids: &[u32]| {
+        let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+        format!("'{{{}}}'", oids.join(","))
+    };
+    format!(
+        "SET confiture.relations = {}; SET confiture.types = {}; SET confiture.routines = {}",
+        array(relations),
+        array(types),
+        array(routines)
+    )
+}
+
+/// The units that mention those in [`units`], which were renamed: `(text, oid)`.
 pub(in crate::catalog) const DEPENDENTS: &str = include_str!("dependents.sql");
 
 /// The query for a server of `version` (`server_version_num`).
@@ -88,15 +101,15 @@ pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
 }
 
 fn compose(version: u32, scope: Scope) -> String {
-    let (counts, oids, units): (String, String, Vec<&str>);
+    let (counts, oids, wanted): (String, String, Vec<&str>);
     let fragments: &[&str] = match scope {
         Scope::Everything => &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS],
         Scope::Units { relations, types, routines } => {
-            units = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS)]
+            wanted = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS)]
                 .into_iter()
-                .filter_map(|(wanted, fragment)| wanted.then_some(fragment))
+                .filter_map(|(read, fragment)| read.then_some(fragment))
                 .collect();
-            &units
+            &wanted
         }
         Scope::Rest => &[REST],
         Scope::Observation => {
