@@ -15,6 +15,9 @@ use confiture_core::{Diagnostic, Severity};
 use crate::error::FixtureError;
 use crate::ladder::{Depth, Ladder, LadderOptions};
 
+/// The reason of checks of migrations that are applied but were not selected to be judged.
+pub const NOT_SELECTED: &str = "not selected";
+
 /// A loaded migrations directory.
 #[derive(Debug)]
 pub struct TestSource {
@@ -125,7 +128,7 @@ impl TestRun<'_> {
             for check in &checks {
                 let id = check.meta().id;
                 if !judged {
-                    result.checks.push(skipped(id, "not selected"));
+                    result.checks.push(skipped(id, NOT_SELECTED));
                 } else if options.skipped_checks.contains(id) {
                     result.checks.push(skipped(id, "skipped on request"));
                 } else {

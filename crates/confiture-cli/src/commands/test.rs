@@ -276,12 +276,18 @@ async fn on_worker(
     let tested = run.run(&mut |event| progress.event(&event)).await;
     progress.finish();
     let tested = tested.map_err(|error| anyhow::Error::new(error).context(format!("failed on {label}")))?;
-    Ok(keep(tested, &server).await)
+    Ok(keep(tested, &server, registry, style).await)
 }
 
 /// Tells how to connect to a database that was kept, and waits as long as it is looked at.
-async fn keep(tested: Tested, server: &Server) -> RunReport {
+async fn keep(tested: Tested, server: &Server, registry: &Registry, style: &ReportStyle) -> RunReport {
     if let Some(kept) = tested.kept {
+        // The database is of use only together with the findings, which are due at the end of the run.
+        if let Some(human) = registry.reporter("human")
+            && let Err(error) = human.write(&tested.report, style, &mut std::io::stderr().lock())
+        {
+            tracing::debug!(%error, "standard error is closed");
+        }
         terminal::line(&format!("kept the database of the failed run: {kept}"));
         if server.cluster().is_some() {
             terminal::line("the private server runs until you press Enter");

@@ -140,7 +140,18 @@ pub fn undo_script(differences: &[Difference]) -> Vec<String> {
     let mut steps: Vec<&Step> = differences.iter().flat_map(|d| &d.steps).collect();
     steps.sort_by_key(|step| step.rank);
     let mut seen = BTreeSet::new();
-    steps.into_iter().filter(|step| seen.insert(&step.sql)).map(|step| step.sql.clone()).collect()
+    let mut script: Vec<String> = Vec::new();
+    for step in steps.into_iter().filter(|step| seen.insert(&step.sql)) {
+        // Together they may depend on one another.
+        let joined = ["DROP TABLE ", "DROP VIEW ", "DROP TYPE "].into_iter().find_map(|drop| {
+            let (last, name) = (script.last_mut()?, step.sql.strip_prefix(drop)?);
+            last.starts_with(drop).then(|| *last = format!("{last}, {name}"))
+        });
+        if joined.is_none() {
+            script.push(step.sql.clone());
+        }
+    }
+    script
 }
 
 fn joined(steps: &[Step]) -> Option<String> {

@@ -132,6 +132,7 @@ fn finding(script: &Script, trip: &RoundTrip, group: &[&Difference]) -> Diagnost
     let mut label = labels.join("; ");
     if let Some(failed) = trip.re_up.as_ref().and_then(|run| run.failure.as_ref())
         && difference.change == Change::Added
+        && failed.failure.message.contains(object.name())
     {
         label.push_str(&format!("; applying up again fails ({})", failed.failure));
     }

@@ -1,11 +1,12 @@
 //! `up`: the migration applies to the state the previous ones left, as its tool would run it.
 
 use async_trait::async_trait;
+use confiture_core::db::DbFailure;
 use confiture_core::migration::{Direction, Step, TransactionMode};
 use confiture_core::plugin::{Check, CheckContext, CheckError, PluginMeta, StatementFailure, Verdict};
 use confiture_core::{Diagnostic, Severity, sql};
 
-use super::blame::{sqlstate_help, sqlstate_name};
+use super::blame::{extension_of, sqlstate_help, sqlstate_name};
 
 /// Judges the first run of the forward step.
 #[derive(Debug, Default)]
@@ -69,7 +70,7 @@ fn missed<'a>(cx: &CheckContext<'a>, failed: &StatementFailure) -> Option<&'a st
         Step::Sql(script) => {
             let text = script.source.text.get(script.span.clone()).unwrap_or_default();
             let tokens = sql::lex(text);
-            script.statements.iter().any(|statement| creates_extension(&statement.sql))
+            script.statements.iter().any(|statement| may_hold(&statement.sql, &failed.failure))
                 || names.iter().any(|name| tokens.iter().any(|token| is_name(token.text(text), name)))
         }
         Step::NotRunnable { .. } => true,
@@ -78,12 +79,18 @@ fn missed<'a>(cx: &CheckContext<'a>, failed: &StatementFailure) -> Option<&'a st
     Some(&culprit.id)
 }
 
-/// Whether `statement` is a `CREATE EXTENSION`.
-fn creates_extension(statement: &str) -> bool {
-    let mut words = sql::Tokens::new(statement).filter(|token| !token.kind.is_trivia());
-    ["create", "extension"]
-        .iter()
-        .all(|word| words.next().is_some_and(|token| token.text(statement).eq_ignore_ascii_case(word)))
+/// Whether `statement` creates an extension that may hold the function, type or the like that `failure`
+/// misses: the one known to, or any where that is not known.
+fn may_hold(statement: &str, failure: &DbFailure) -> bool {
+    let class = sql::classify(statement);
+    if (class.verb, class.object) != (sql::Verb::Create, Some(sql::ObjectKind::Extension)) {
+        return false;
+    }
+    match (failure.sqlstate.as_deref(), extension_of(&failure.message)) {
+        (Some("42704" | "42883"), Some(extension)) => statement.contains(extension.trim_matches('"')),
+        (Some("42704" | "42883"), None) => !failure.message.starts_with("role "),
+        _ => false,
+    }
 }
 
 /// Whether `token` is the name the server calls `name`: it cuts names at 63 bytes.
@@ -143,8 +150,10 @@ pub(super) fn failure(
         finding = finding.with_evidence("context", context.clone());
     }
     // A misspelt name is the server's to correct; its advice elsewhere (DROP … CASCADE) is not always good.
-    let spelling =
-        said.hint.clone().filter(|_| said.sqlstate.as_deref().is_some_and(|c| c.starts_with("42")));
+    let spelling = said.hint.clone().filter(|_| {
+        let named = said.sqlstate.as_deref().is_some_and(|code| code.starts_with("42"));
+        named && extension_of(&said.message).is_none()
+    });
     let help = spelling.or_else(|| sqlstate_help(said, direction, transaction)).or_else(|| said.hint.clone());
     match help {
         Some(help) => finding.with_help(help),
