@@ -31,7 +31,7 @@ impl Reporter for Human {
     fn write(&self, report: &RunReport, style: &ReportStyle, out: &mut dyn io::Write) -> io::Result<()> {
         let paint = Paint { colour: style.colour };
         let mut sources = Sources::default();
-        heading(report, out)?;
+        heading(report, style.verbose, out)?;
         for finding in report.findings.iter().filter(|f| f.migration.is_none()) {
             self.finding(finding, style, &mut sources, out)?;
         }
@@ -178,7 +178,7 @@ impl Paint {
     }
 }
 
-fn heading(report: &RunReport, out: &mut dyn io::Write) -> io::Result<()> {
+fn heading(report: &RunReport, verbose: bool, out: &mut dyn io::Write) -> io::Result<()> {
     if let Some(source) = &report.source {
         let count = plural(source.migrations, "migration", "migrations");
         write!(out, " {}  {count}, {} layout", source.dir, source.layout)?;
@@ -188,7 +188,12 @@ fn heading(report: &RunReport, out: &mut dyn io::Write) -> io::Result<()> {
         let versions: Vec<&str> = servers.iter().map(|server| server.version.as_str()).collect();
         write!(out, "        server  PostgreSQL {}, {}", versions.join(", "), first.kind)?;
     }
-    writeln!(out)
+    writeln!(out)?;
+    let reasons = report.source.iter().flat_map(|source| &source.layout_reasons);
+    for reason in reasons.filter(|reason| verbose || reason.contains("--layout")) {
+        writeln!(out, " layout: {reason}")?;
+    }
+    Ok(())
 }
 
 fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint: Paint) -> String {
