@@ -209,7 +209,7 @@ fn a_migration_may_use_its_tools_own_table() {
 }
 
 #[test]
-fn a_file_without_statements_is_not_judged() {
+fn a_file_without_statements_applies() {
     let chain = |text: &str| check(&[("1_a.sql", text), ("2_b.sql", "CREATE TABLE b (id int);")]);
     assert_snapshot!(chain("-- nothing yet\n"), @r"
     1_a: order+ up+ atomic+ down- re-up-

@@ -9,6 +9,7 @@ mod names;
 mod one_message;
 mod order;
 mod positions;
+mod probes;
 mod runner;
 mod section_markers;
 mod session;

@@ -29,6 +29,9 @@
 //! ```
 
 mod check;
+mod gate;
+mod operator;
+mod probe;
 mod registry;
 mod reporter;
 
@@ -36,6 +39,9 @@ pub use check::{
     Check, CheckContext, CheckError, Interruption, Isolation, Outcome, RoundTrip, RungRecord, ScriptRun,
     StatementFailure, Verdict,
 };
+pub use gate::{Gate, GateContext};
+pub use operator::{Mutant, MutationContext, MutationOperator};
+pub use probe::Probe;
 pub use registry::{Factory, Origin, PluginError, PluginKind, Registration, Registry};
 pub use reporter::{ReportStyle, Reporter};
 
@@ -66,7 +72,7 @@ pub use inventory;
 
 /// Registers a plugin type (which implements `Default`) or an explanation page.
 ///
-/// `register!(layout Type)`, `register!(check Type)`, `register!(reporter Type)`, `register!(explanation CONST)`.
+/// `register!(layout Type)`, `register!(check Type)`, `operator`, `gate`, `probe` and `reporter` likewise, `register!(explanation CONST)`.
 #[macro_export]
 macro_rules! register {
     (layout $ty:ty) => {
@@ -74,6 +80,15 @@ macro_rules! register {
     };
     (check $ty:ty) => {
         $crate::register!(@plugin $ty, Check, $crate::plugin::Check);
+    };
+    (operator $ty:ty) => {
+        $crate::register!(@plugin $ty, Operator, $crate::plugin::MutationOperator);
+    };
+    (gate $ty:ty) => {
+        $crate::register!(@plugin $ty, Gate, $crate::plugin::Gate);
+    };
+    (probe $ty:ty) => {
+        $crate::register!(@plugin $ty, Probe, $crate::plugin::Probe);
     };
     (reporter $ty:ty) => {
         $crate::register!(@plugin $ty, Reporter, $crate::plugin::Reporter);

@@ -114,6 +114,9 @@ pub struct MigrationResult {
     pub file: Option<String>,
     /// File of the rollback.
     pub down_file: Option<String>,
+    /// Statements of both scripts; a migration without any passes, but nothing ran.
+    #[serde(default)]
+    pub statements: usize,
     /// In the order they were judged.
     pub checks: Vec<CheckResult>,
 }
@@ -124,10 +127,10 @@ impl MigrationResult {
         self.checks.iter().any(|check| check.status == CheckStatus::Failed)
     }
 
-    /// Whether a check passed or failed that ran the migration; `order` looks at file names only.
+    /// Whether a check passed or failed that ran a statement; `order` looks at file names only.
     pub fn judged(&self) -> bool {
         let ran = |check: &CheckResult| matches!(check.status, CheckStatus::Failed | CheckStatus::Passed);
-        self.checks.iter().any(|check| check.id != "order" && ran(check))
+        self.statements > 0 && self.checks.iter().any(|check| check.id != "order" && ran(check))
     }
 }
 

@@ -97,7 +97,7 @@ impl TestRun<'_> {
     /// When a setup file fails or the server is lost; what was judged until then is not returned.
     pub async fn run(self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Tested, FixtureError> {
         let server = self.server;
-        self.climb(on_event).await.map_err(|error| error.explained(server))
+        Box::pin(self.climb(on_event)).await.map_err(|error| error.explained(server))
     }
 
     async fn climb(self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Tested, FixtureError> {
@@ -240,6 +240,11 @@ fn described(migration: &Migration) -> MigrationResult {
         name: migration.name.clone(),
         file: file(&migration.up),
         down_file: file(&migration.down),
+        statements: [migration.up.script(), migration.down.script()]
+            .into_iter()
+            .flatten()
+            .map(|script| script.statements.len())
+            .sum(),
         checks: Vec::new(),
     }
 }

@@ -1,3 +1,8 @@
-//! Deployment gates for PostgreSQL migrations: verdicts with evidence.
+//! Deployment gates for PostgreSQL migrations: each a question, answered with evidence.
 //!
-//! Nothing is implemented yet.
+//! A gate is a [`Gate`](confiture_core::plugin::Gate). Nothing here decides about a deployment yet; the
+//! first gate can be asked through the registry.
+
+mod gates;
+
+pub use gates::Naming;

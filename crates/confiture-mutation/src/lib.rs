@@ -1,3 +1,8 @@
-//! Breaks PostgreSQL migrations on purpose and says who would notice.
+//! Breaks PostgreSQL migrations on purpose, so that somebody can say who would notice.
 //!
-//! Nothing is implemented yet.
+//! An operator is a [`MutationOperator`](confiture_core::plugin::MutationOperator): it turns a script into
+//! mutants, each an edit of bytes of the user's own file. Nothing here runs them yet.
+
+mod operators;
+
+pub use operators::StatementDelete;

@@ -1,3 +1,8 @@
 //! What a PostgreSQL migration locks, rewrites, writes and costs.
 //!
-//! Nothing is implemented yet.
+//! A probe is a [`Probe`](confiture_core::plugin::Probe). Nothing here profiles a migration yet; the
+//! benchmarks of the workspace stand in `benches/`.
+
+mod probes;
+
+pub use probes::Locks;

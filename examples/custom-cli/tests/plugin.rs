@@ -3,8 +3,10 @@
 use std::process::Command;
 
 fn custom(args: &[&str]) -> (Option<i32>, String) {
-    let ran = Command::new(env!("CARGO_BIN_EXE_custom-cli")).args(args).output().expect("the program");
-    (ran.status.code(), String::from_utf8_lossy(&ran.stdout).into_owned())
+    match Command::new(env!("CARGO_BIN_EXE_custom-cli")).args(args).output() {
+        Ok(ran) => (ran.status.code(), String::from_utf8_lossy(&ran.stdout).into_owned()),
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[test]

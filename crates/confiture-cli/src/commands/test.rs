@@ -273,7 +273,7 @@ async fn on_worker(
     let label = format!("PostgreSQL {}", server.version());
     let mut progress = Progress::new(&label, style.quiet);
     let run = TestRun { server: &server, registry, source, options: options.clone() };
-    let tested = run.run(&mut |event| progress.event(&event)).await;
+    let tested = Box::pin(run.run(&mut |event| progress.event(&event))).await;
     progress.finish();
     let tested = tested.map_err(|error| anyhow::Error::new(error).context(format!("failed on {label}")))?;
     Ok(keep(tested, &server, registry, style).await)

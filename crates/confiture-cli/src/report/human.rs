@@ -206,6 +206,7 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     let (word, ids) = if !failed.is_empty() {
         (paint.red("FAIL"), failed)
     } else if passed.is_empty()
+        || migration.statements == 0
         || migration.checks.iter().any(|c| c.id == "up" && c.status != CheckStatus::Passed)
     {
         (paint.yellow("SKIP"), String::new())
@@ -213,6 +214,9 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
         (paint.green("PASS"), passed)
     };
     let mut notes: Vec<String> = Vec::new();
+    if migration.statements == 0 && word_is_pass(migration) {
+        notes.push("no statement in the file".to_owned());
+    }
     for check in &migration.checks {
         let reason = check.reason.as_deref().unwrap_or_default();
         match check.status {

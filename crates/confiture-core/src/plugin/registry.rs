@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Check, Explanation, PluginMeta, Reporter};
+use super::{Check, Explanation, Gate, MutationOperator, PluginMeta, Probe, Reporter};
 use crate::migration::layout::Layout;
 
 /// Where a plugin was registered.
@@ -26,6 +26,12 @@ pub enum Factory {
     Layout(fn() -> Box<dyn Layout>),
     /// A built-in or downstream check of `confiture test`.
     Check(fn() -> Box<dyn Check>),
+    /// A mutation operator.
+    Operator(fn() -> Box<dyn MutationOperator>),
+    /// A deployment gate.
+    Gate(fn() -> Box<dyn Gate>),
+    /// A measurement.
+    Probe(fn() -> Box<dyn Probe>),
     /// An output format.
     Reporter(fn() -> Box<dyn Reporter>),
 }
@@ -49,6 +55,12 @@ pub enum PluginKind {
     Layout,
     /// A check of `confiture test`.
     Check,
+    /// A mutation operator.
+    Operator,
+    /// A deployment gate.
+    Gate,
+    /// A measurement.
+    Probe,
     /// An output format.
     Reporter,
 }
@@ -59,6 +71,9 @@ impl PluginKind {
         match self {
             Self::Layout => "layout",
             Self::Check => "check",
+            Self::Operator => "operator",
+            Self::Gate => "gate",
+            Self::Probe => "probe",
             Self::Reporter => "reporter",
         }
     }
@@ -87,6 +102,9 @@ pub enum PluginError {
 pub struct Registry {
     layouts: BTreeMap<&'static str, (Box<dyn Layout>, Option<Origin>)>,
     checks: BTreeMap<&'static str, (Box<dyn Check>, Option<Origin>)>,
+    operators: BTreeMap<&'static str, (Box<dyn MutationOperator>, Option<Origin>)>,
+    gates: BTreeMap<&'static str, (Box<dyn Gate>, Option<Origin>)>,
+    probes: BTreeMap<&'static str, (Box<dyn Probe>, Option<Origin>)>,
     reporters: BTreeMap<&'static str, (Box<dyn Reporter>, Option<Origin>)>,
     explanations: BTreeMap<&'static str, Explanation>,
 }
@@ -136,6 +154,24 @@ impl Registry {
                 Factory::Check(build) => {
                     let check = build();
                     insert(&mut registry.checks, PluginKind::Check, check.meta().id, check, origin)?;
+                }
+                Factory::Operator(build) => {
+                    let operator = build();
+                    insert(
+                        &mut registry.operators,
+                        PluginKind::Operator,
+                        operator.meta().id,
+                        operator,
+                        origin,
+                    )?;
+                }
+                Factory::Gate(build) => {
+                    let gate = build();
+                    insert(&mut registry.gates, PluginKind::Gate, gate.meta().id, gate, origin)?;
+                }
+                Factory::Probe(build) => {
+                    let probe = build();
+                    insert(&mut registry.probes, PluginKind::Probe, probe.meta().id, probe, origin)?;
                 }
                 Factory::Reporter(build) => {
                     let reporter = build();
@@ -197,6 +233,21 @@ impl Registry {
         Ok(self)
     }
 
+    /// Mutation operators by id.
+    pub fn operators(&self) -> impl Iterator<Item = &dyn MutationOperator> {
+        self.operators.values().map(|(operator, _)| operator.as_ref())
+    }
+
+    /// Deployment gates by id.
+    pub fn gates(&self) -> impl Iterator<Item = &dyn Gate> {
+        self.gates.values().map(|(gate, _)| gate.as_ref())
+    }
+
+    /// Measurements by id.
+    pub fn probes(&self) -> impl Iterator<Item = &dyn Probe> {
+        self.probes.values().map(|(probe, _)| probe.as_ref())
+    }
+
     /// Output formats by id.
     pub fn reporters(&self) -> impl Iterator<Item = &dyn Reporter> {
         self.reporters.values().map(|(reporter, _)| reporter.as_ref())
@@ -222,6 +273,10 @@ impl Registry {
         let layouts = self.layouts.values().map(|(l, origin)| (PluginKind::Layout, l.meta(), *origin));
         let checks = self.checks.values().map(|(c, origin)| (PluginKind::Check, c.meta(), *origin));
         let reporters = self.reporters.values().map(|(r, origin)| (PluginKind::Reporter, r.meta(), *origin));
-        layouts.chain(checks).chain(reporters).collect()
+        let operators =
+            self.operators.values().map(|(plugin, origin)| (PluginKind::Operator, plugin.meta(), *origin));
+        let gates = self.gates.values().map(|(plugin, origin)| (PluginKind::Gate, plugin.meta(), *origin));
+        let probes = self.probes.values().map(|(plugin, origin)| (PluginKind::Probe, plugin.meta(), *origin));
+        layouts.chain(checks).chain(operators).chain(gates).chain(probes).chain(reporters).collect()
     }
 }

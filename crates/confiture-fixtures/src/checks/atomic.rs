@@ -35,9 +35,6 @@ impl Check for Atomic {
             return Ok(Verdict::not_applicable("no forward script that can be run"));
         };
         let Some(run) = &cx.record.up else { return Ok(Verdict::skipped("not run")) };
-        if script.statements.is_empty() {
-            return Ok(Verdict::not_applicable("no statement in the file"));
-        }
         let id = &cx.migration.id;
         let mut findings = Vec::new();
         if run.failure.is_some() {

@@ -1,0 +1,5 @@
+//! The gates, one file each.
+
+mod naming;
+
+pub use naming::Naming;

@@ -1,0 +1,5 @@
+//! The probes, one file each.
+
+mod locks;
+
+pub use locks::Locks;
