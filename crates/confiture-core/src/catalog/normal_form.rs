@@ -38,9 +38,17 @@ pub(super) fn statistics_definition(text: &str) -> String {
     if on + 4 > from {
         return text.to_owned();
     }
+    let items = split_list(&text[on + 4..from]);
+    let mut items: Vec<&str> = items.iter().map(|item| item.trim()).collect();
+    items.sort_unstable();
+    format!("{} ON {}{}", &text[..on], items.join(", "), &text[from..])
+}
+
+/// The items of a list, split at the commas outside of parentheses.
+fn split_list(sql: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut depth = 0;
-    for token in tokens(&text[on + 4..from]) {
+    for token in tokens(sql) {
         match token.text() {
             "(" => depth += 1,
             ")" => depth -= 1,
@@ -54,9 +62,27 @@ pub(super) fn statistics_definition(text: &str) -> String {
             item.push_str(token.text());
         }
     }
-    let mut items: Vec<&str> = items.iter().map(|item| item.trim()).collect();
-    items.sort_unstable();
-    format!("{} ON {}{}", &text[..on], items.join(", "), &text[from..])
+    items
+}
+
+/// A view's query with the items it selects sorted.
+pub(super) fn sorted_select(sql: &str) -> (Vec<String>, String) {
+    let sql = sql.trim();
+    let mut depth = 0;
+    let mut at = 0;
+    for token in tokens(sql) {
+        match token.text() {
+            "(" => depth += 1,
+            ")" => depth -= 1,
+            "FROM" if depth == 0 => break,
+            _ => {}
+        }
+        at += token.text().len();
+    }
+    let list = sql[..at].strip_prefix("SELECT ").unwrap_or(&sql[..at]);
+    let mut items: Vec<String> = split_list(list).iter().map(|item| item.trim().to_owned()).collect();
+    items.sort();
+    (items, sql[at..].to_owned())
 }
 
 /// Whether SQL the server printed mentions the identifier `name` (already quoted where needed).

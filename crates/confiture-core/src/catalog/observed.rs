@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::introspect::{
-    Address, Addresses, DEPENDENTS, Fact, SINCE, Scope, UNITS, Unit, assemble, class, decode, facts, query,
-    server_version,
+    Address, Addresses, DEPENDENTS, Fact, SINCE, Scope, UNITS, Unit, WANTED, assemble, class, decode, facts,
+    query, server_version,
 };
 use super::{Catalog, Detail};
 use crate::db::{DbFailure, Session};
@@ -135,49 +135,47 @@ impl Observed {
         let mut known = Arc::clone(&self.alive);
         // What exists now: expected by what changed, and counted.
         let expected = expected(&self.alive, &facts);
-        let counted = facts.iter().filter(|fact| fact.kind == "alive").all(|fact| {
-            expected.get(&fact.class).map_or(0, Vec::len) == usize::try_from(fact.sub).unwrap_or(0)
-        });
-        let changed_comments: HashMap<Address, Arc<str>> = facts
+        // A rollback brings back what the counts never knew.
+        let unsure = self.checks.in_transaction;
+        let mut wanted: Vec<u32> = facts
             .iter()
-            .filter(|fact| fact.kind == "comment")
-            .map(|fact| (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0))))
-            .filter(|(address, text)| self.addresses.comments.get(address) != Some(text))
+            .filter(|fact| fact.kind == "alive")
+            .filter(|fact| {
+                let count = expected.get(&fact.class).map_or(0, Vec::len);
+                unsure || usize::try_from(fact.sub) != Ok(count)
+            })
+            .map(|fact| fact.class)
             .collect();
+        let mut changed_comments = comments_of(&facts);
+        changed_comments.retain(|address, text| self.addresses.comments.get(address) != Some(text));
         let new_comments =
             changed_comments.keys().filter(|a| !self.addresses.comments.contains_key(a)).count();
         let own_comments = self.addresses.comments.keys().filter(|address| !is_shared(address)).count();
-        // A rollback brings back what the counts never knew.
-        if counted && own_comments + new_comments == checks.comments && !self.checks.in_transaction {
+        if unsure || own_comments + new_comments != checks.comments {
+            wanted.push(class::DESCRIPTION);
+        }
+        if wanted.is_empty() {
             if expected != *self.alive {
                 known = Arc::new(expected);
             }
-            if !changed_comments.is_empty() {
-                let mut all = self.addresses.comments.clone();
-                all.extend(changed_comments);
-                comments = Some(all);
-            }
         } else {
+            session.query_prepared(WANTED, &[&array(&wanted)]).await?;
             let rows = session.query_prepared(&query(self.version, Scope::Alive), &[]).await?;
             let facts = crate::catalog::introspect::facts(&rows)?;
-            known = Arc::new(alive(&facts));
-            if !self.vanished(&known, &expected, &mut stale) {
+            let found = alive(&facts);
+            if !self.vanished(&found, &expected, &mut stale) {
                 return Self::full(session).await;
             }
-            let all: HashMap<Address, Arc<str>> = facts
-                .iter()
-                .filter(|fact| fact.kind == "comment")
-                .map(|fact| {
-                    (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0)))
-                })
-                .chain(
-                    self.addresses
-                        .comments
-                        .iter()
-                        .filter(|(a, _)| is_shared(a))
-                        .map(|(a, t)| (*a, t.clone())),
-                )
-                .collect();
+            let mut all = expected;
+            all.extend(found);
+            known = Arc::new(all);
+            if wanted.contains(&class::DESCRIPTION) {
+                comments = Some(comments_of(&facts));
+            }
+        }
+        if comments.is_none() && !changed_comments.is_empty() {
+            let mut all = self.addresses.comments.clone();
+            all.extend(changed_comments);
             comments = Some(all);
         }
         if let Some(now) = &comments {
@@ -468,12 +466,23 @@ async fn set_units(
     types: &[u32],
     routines: &[u32],
 ) -> Result<(), DbFailure> {
-    let array = |oids: &[u32]| {
-        let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
-        format!("{{{}}}", oids.join(","))
-    };
     session.query_prepared(UNITS, &[&array(relations), &array(types), &array(routines)]).await?;
     Ok(())
+}
+
+/// An array of OIDs as text.
+fn array(oids: &[u32]) -> String {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    format!("{{{}}}", oids.join(","))
+}
+
+/// The comments among the rows, by address.
+fn comments_of(facts: &[Fact<'_>]) -> HashMap<Address, Arc<str>> {
+    facts
+        .iter()
+        .filter(|fact| fact.kind == "comment")
+        .map(|fact| (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0))))
+        .collect()
 }
 
 /// Rows about changes, as opposed to rows that are objects.

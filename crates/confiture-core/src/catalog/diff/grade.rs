@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::{Change, Difference, Pair};
-use crate::catalog::normal_form::squeeze;
+use crate::catalog::normal_form::{sorted_select, squeeze};
 use crate::catalog::{Detail, Kind};
 
 /// How much a difference matters. Everything but `Real` is something a rollback commonly cannot or
@@ -23,7 +23,8 @@ pub enum Grade {
     ClusterWide,
     /// Only the source text of a routine, or a comment.
     BodyOrComment,
-    /// The same columns in another order, which PostgreSQL cannot restore.
+    /// The same columns in another order, which PostgreSQL cannot restore; also a view that selects the
+    /// same columns in another order from such a table (`SELECT *`).
     ColumnOrder,
     /// The same constraint, index or sequence under another name, both as PostgreSQL generates them.
     GeneratedName,
@@ -31,7 +32,8 @@ pub enum Grade {
     Whitespace,
 }
 
-pub(super) fn grade(pair: Pair<'_>, difference: &Difference) -> Grade {
+/// `reordered` holds the relations whose columns changed places.
+pub(super) fn grade(pair: Pair<'_>, difference: &Difference, reordered: &[String]) -> Grade {
     let kind = difference.object.kind();
     match (&difference.change, kind) {
         (_, Kind::Role) => Grade::ClusterWide,
@@ -49,6 +51,15 @@ pub(super) fn grade(pair: Pair<'_>, difference: &Difference) -> Grade {
                     _ => Grade::Real,
                 },
                 ("body" | "definition", _) if same(before, after) => Grade::Whitespace,
+                ("definition", Kind::View | Kind::MaterializedView) => match (before, after) {
+                    (Some(before), Some(after))
+                        if reordered.iter().any(|name| after.contains(name.as_str()))
+                            && sorted_select(before) == sorted_select(after) =>
+                    {
+                        Grade::ColumnOrder
+                    }
+                    _ => Grade::Real,
+                },
                 ("body", Kind::Function | Kind::Procedure) | ("comment", _) => Grade::BodyOrComment,
                 ("labels", _) if only_added(pair, difference) => Grade::EnumValueLeft,
                 _ => Grade::Real,

@@ -16,7 +16,7 @@ pub(in crate::catalog) enum Scope {
     Observation,
     /// What was written since [`SINCE`], the kinds of which a database holds few, and counts.
     Changes,
-    /// The OIDs that exist, and all comments.
+    /// The OIDs that exist in the catalogs [`WANTED`] lists, and all comments if `pg_description` is there.
     Alive,
 }
 
@@ -43,6 +43,10 @@ const RELATIONS: &str = include_str!("relations.sql");
 const CHANGES: &str = include_str!("changes.sql");
 const CHECKS: &str = include_str!("checks.sql");
 const COMMENTS: &str = include_str!("comments.sql");
+const COMMENTS_WANTED: &str = concat!(
+    include_str!("comments.sql"),
+    " AND current_setting('confiture.wanted')::oid[] @> ARRAY['pg_description'::regclass::oid]"
+);
 
 /// Catalogs whose rows can go away without a trace in another row, and which of their rows count.
 const ALIVE: &[(&str, &str)] = &[
@@ -58,6 +62,8 @@ const ALIVE: &[(&str, &str)] = &[
 
 /// Sets the transaction that changes are looked for since: 32 bits as text.
 pub(in crate::catalog) const SINCE: &str = "SELECT set_config('confiture.since', $1, false)";
+/// Sets the system catalogs whose OIDs are read: an array of OIDs as text.
+pub(in crate::catalog) const WANTED: &str = "SELECT set_config('confiture.wanted', $1, false)";
 /// Sets the relations, types and routines that are read: arrays of OIDs as text.
 pub(in crate::catalog) const UNITS: &str = "SELECT set_config('confiture.relations', $1, false), \
     set_config('confiture.types', $2, false), set_config('confiture.routines', $3, false)";
@@ -88,16 +94,20 @@ fn compose(version: u32, scope: Scope) -> String {
         Scope::Everything => &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS],
         Scope::Units => &[TYPES, ROUTINES, RELATIONS],
         Scope::Observation => {
-            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
+            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]", "true");
             &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, CHECKS, &oids]
         }
         Scope::Changes => {
-            counts = alive("count(*)::int4", "NULL");
+            counts = alive("count(*)::int4", "NULL", "true");
             &[REST, CHANGES, CHECKS, &counts]
         }
         Scope::Alive => {
-            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
-            &[&oids, COMMENTS]
+            oids = alive(
+                "0",
+                "ARRAY[string_agg(oid::text, ' ')]",
+                "current_setting('confiture.wanted')::oid[] @> ARRAY['{catalog}'::regclass::oid]",
+            );
+            &[&oids, COMMENTS_WANTED]
         }
     };
     let arms: Vec<String> = fragments
@@ -108,13 +118,14 @@ fn compose(version: u32, scope: Scope) -> String {
 }
 
 /// One row per catalog of [`ALIVE`].
-fn alive(sub: &str, fields: &str) -> String {
+fn alive(sub: &str, fields: &str, wanted: &str) -> String {
     let arms: Vec<String> = ALIVE
         .iter()
         .map(|(catalog, counts)| {
+            let wanted = wanted.replace("{catalog}", catalog);
             format!(
                 "SELECT 'alive', '{catalog}'::regclass::oid, 0::oid, 0::oid, {sub}, {fields} \
-                 FROM {catalog} WHERE oid >= 16384 AND {counts}"
+                 FROM {catalog} WHERE oid >= 16384 AND {counts} AND {wanted} HAVING {wanted}"
             )
         })
         .collect();
