@@ -1,1 +1,16 @@
-//! placeholder
+//! What goes wrong around migrations: every case ends with one clear message, the right exit code and
+//! nothing left behind.
+
+mod configuration;
+mod directories;
+mod files;
+mod given;
+mod losses;
+mod process;
+mod reports;
+mod scripts;
+mod selection;
+mod servers;
+mod shell;
+mod signals;
+mod size;

@@ -25,6 +25,11 @@ fn runtime() -> &'static tokio::runtime::Runtime {
     })
 }
 
+/// The root of the workspace.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
 /// Runs a future to its end on the shared runtime.
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     runtime().block_on(future)

@@ -9,7 +9,7 @@ use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 #[command(name = "confiture", version, about, propagate_version = true, arg_required_else_help = true)]
 #[command(
     after_help = "Exit codes: 0 passed, 1 findings, 2 usage or configuration, 3 no server, 5 nothing ran, \
-70 a bug.\nDATABASE_URL is never used: confiture writes only in databases it created itself."
+70 a bug, 130 interrupted, 143 terminated.\nDATABASE_URL is never used: confiture writes only in databases it created itself."
 )]
 pub(crate) struct Args {
     /// What to do.
@@ -78,6 +78,7 @@ pub(crate) enum ServerCommand {
     /// Fetches a PostgreSQL version into confiture's own cache.
     Install {
         /// A major version, such as 17.
+        #[arg(id = "major", value_name = "VERSION")]
         version: u32,
     },
 }
@@ -111,7 +112,7 @@ pub(crate) struct TestArgs {
     pub layout: Option<String>,
 
     /// Judge only migrations whose files changed since this git reference; the others are applied only.
-    #[arg(long, value_name = "REF")]
+    #[arg(long, value_name = "REF", value_parser = git_reference)]
     pub changed_since: Option<String>,
 
     /// Judge only migrations whose id matches.
@@ -147,7 +148,7 @@ pub(crate) struct TestArgs {
     pub jobs: Option<std::num::NonZeroUsize>,
 
     /// Most seconds one statement may take.
-    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT")]
+    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..))]
     pub timeout: Option<u64>,
 
     /// Keep the database of a failed run and print how to connect to it.
@@ -159,7 +160,7 @@ pub(crate) struct TestArgs {
     pub format: String,
 
     /// A further report in a file (repeatable), such as junit=report.xml.
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = pair)]
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file)]
     pub report: Vec<(String, String)>,
 
     /// A profile of confiture.toml.
@@ -172,4 +173,21 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
     }
+}
+
+fn format_and_file(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((format, file)) if !format.is_empty() && !file.is_empty() => {
+            Ok((format.to_owned(), file.to_owned()))
+        }
+        _ => Err("expected FORMAT=FILE, such as junit=report.xml".to_owned()),
+    }
+}
+
+/// Git would take a reference that starts with `-` for one of its options.
+fn git_reference(text: &str) -> Result<String, String> {
+    if text.is_empty() || text.starts_with('-') {
+        return Err("expected a branch, tag or commit".to_owned());
+    }
+    Ok(text.to_owned())
 }

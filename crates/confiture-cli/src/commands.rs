@@ -13,6 +13,7 @@ use confiture_fixtures::FixtureError;
 
 use crate::args::{Args, Command, ServerCommand};
 use crate::exit::ExitStatus;
+use crate::interrupt::Interrupt;
 use crate::terminal;
 
 /// Runs the command and says how the process is to end.
@@ -38,14 +39,30 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     match done {
         Ok(status) => status,
         Err(error) => {
-            terminal::error(&format!("{error:#}"));
+            terminal::error(&chain(&error));
             status_of(&error)
         }
     }
 }
 
+/// An error and its causes in one line; a cause that the text before it ends with is not said twice.
+pub(crate) fn chain(error: &anyhow::Error) -> String {
+    let mut text = String::new();
+    for cause in error.chain().map(|cause| cause.to_string()) {
+        if text.is_empty() {
+            text = cause;
+        } else if !text.ends_with(&cause) {
+            text.push_str(&format!(": {cause}"));
+        }
+    }
+    text.trim_end().to_owned()
+}
+
 /// The exit status an error means.
 fn status_of(error: &anyhow::Error) -> ExitStatus {
+    if let Some(interrupt) = error.downcast_ref::<Interrupt>() {
+        return interrupt.status();
+    }
     let database = error.chain().find_map(|cause| {
         cause.downcast_ref::<DbError>().or_else(|| match cause.downcast_ref::<FixtureError>() {
             Some(FixtureError::Database(database)) => Some(database),
@@ -66,5 +83,16 @@ fn print(text: &str) -> anyhow::Result<ExitStatus> {
     match std::io::stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(ExitStatus::Passed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let outer = anyhow::anyhow!("no such file").context("read x: no such file").context("failed to load");
+        assert_eq!(chain(&outer), "failed to load: read x: no such file");
     }
 }

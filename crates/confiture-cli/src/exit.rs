@@ -22,6 +22,8 @@ pub enum ExitStatus {
     Bug = 70,
     /// Stopped by Ctrl-C, as shells number it (128 + SIGINT).
     Interrupted = 130,
+    /// Stopped by SIGTERM, as CI systems do when a job is cancelled (128 + SIGTERM).
+    Terminated = 143,
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -38,7 +40,7 @@ mod tests {
     fn exit_codes_are_frozen() {
         use ExitStatus::*;
         let codes =
-            [Passed, Failed, Usage, NoServer, BaselineFails, NothingRan, Bug, Interrupted].map(|s| s as u8);
-        assert_eq!(codes, [0, 1, 2, 3, 4, 5, 70, 130]);
+            [Passed, Failed, Usage, NoServer, BaselineFails, NothingRan, Bug, Interrupted, Terminated];
+        assert_eq!(codes.map(|status| status as u8), [0, 1, 2, 3, 4, 5, 70, 130, 143]);
     }
 }

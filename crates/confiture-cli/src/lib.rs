@@ -13,6 +13,7 @@
 mod args;
 mod commands;
 mod exit;
+mod interrupt;
 mod progress;
 mod report;
 mod settings;
@@ -30,14 +31,23 @@ pub use exit::ExitStatus;
 
 /// Runs the command line of this process and returns its exit code.
 pub fn main() -> ExitCode {
+    let status = std::panic::catch_unwind(run).unwrap_or_else(|_| {
+        terminal::error("this is a bug in confiture; please report it with the lines above");
+        ExitStatus::Bug
+    });
+    status.into()
+}
+
+fn run() -> ExitStatus {
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
             let status = if error.use_stderr() { ExitStatus::Usage } else { ExitStatus::Passed };
-            if error.print().is_err() {
-                return ExitStatus::Bug.into();
+            // Whoever closed the pipe has seen enough.
+            if let Err(unprinted) = error.print() {
+                tracing::debug!(%unprinted, "help not printed");
             }
-            return status.into();
+            return status;
         }
     };
     terminal::init_tracing(args.verbose);
@@ -45,10 +55,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => {
             terminal::error(&format!("failed to start: {error}"));
-            return ExitStatus::Bug.into();
+            return ExitStatus::Bug;
         }
     };
     let status = runtime.block_on(commands::run(args));
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
-    status.into()
+    status
 }

@@ -23,7 +23,8 @@ pub(crate) fn known(registry: &Registry, format: &str) -> anyhow::Result<()> {
     bail!("no output format is called {format}{}", suggestion(format, &known))
 }
 
-/// Writes the report to standard output as `format` and to every `(format, file)` of `files`.
+/// Writes the report to standard output as `format`, then to every `(format, file)` of `files`: a file
+/// that cannot be written does not cost the result.
 pub(crate) fn write(
     registry: &Registry,
     report: &RunReport,
@@ -31,16 +32,6 @@ pub(crate) fn write(
     files: &[(String, String)],
     style: &ReportStyle,
 ) -> anyhow::Result<()> {
-    for (format, file) in files {
-        let Some(reporter) = registry.reporter(format) else { continue };
-        let context = || format!("failed to write {file}");
-        if let Some(parent) = std::path::Path::new(file).parent() {
-            std::fs::create_dir_all(parent).with_context(context)?;
-        }
-        let mut out = std::io::BufWriter::new(std::fs::File::create(file).with_context(context)?);
-        reporter.write(report, &ReportStyle::plain(), &mut out).with_context(context)?;
-        out.flush().with_context(context)?;
-    }
     if let Some(reporter) = registry.reporter(format) {
         let mut out = std::io::BufWriter::new(std::io::stdout().lock());
         let written = reporter.write(report, style, &mut out).and_then(|()| out.flush());
@@ -55,6 +46,13 @@ pub(crate) fn write(
                 github.write(report, style, &mut out).context("failed to write annotations")?;
             }
         }
+    }
+    for (format, file) in files {
+        let Some(reporter) = registry.reporter(format) else { continue };
+        let context = || format!("failed to write {file}");
+        let mut out = std::io::BufWriter::new(std::fs::File::create(file).with_context(context)?);
+        reporter.write(report, &ReportStyle::plain(), &mut out).with_context(context)?;
+        out.flush().with_context(context)?;
     }
     Ok(())
 }

@@ -20,7 +20,9 @@ pub(crate) fn server(args: ServerArgs, config: Settings) -> ServerArgs {
 /// The settings of the nearest confiture.toml, with `profile` over its top.
 pub(crate) fn load(profile: Option<&str>) -> anyhow::Result<Settings> {
     let here = std::env::current_dir().context("failed to find the working directory")?;
-    let Some((path, config)) = config::find(&here).map_err(anyhow::Error::msg)? else {
+    let Some((path, config)) =
+        config::find(&here).map_err(|error| anyhow::Error::msg(suggest_key(&error)))?
+    else {
         match profile {
             None => return Ok(Settings::default()),
             Some(name) => bail!("profile {name} needs a {} here or above", config::FILE_NAME),
@@ -58,6 +60,9 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
 
 /// Refuses unknown check ids and missing required plugins.
 pub(crate) fn verify(settings: &Settings, registry: &Registry) -> anyhow::Result<()> {
+    if settings.timeout == Some(0) {
+        bail!("timeout must be at least 1 second; leave it out to wait for ever");
+    }
     let checks: Vec<&str> = registry.checks().map(|check| check.meta().id).collect();
     for id in &settings.skip {
         if !checks.contains(&id.as_str()) {
@@ -67,7 +72,11 @@ pub(crate) fn verify(settings: &Settings, registry: &Registry) -> anyhow::Result
     let plugins: Vec<&str> = registry.list().into_iter().map(|(_, meta, _)| meta.id).collect();
     for id in &settings.required_plugins {
         if !plugins.contains(&id.as_str()) {
-            bail!("required plugin {id} is not linked into this binary{}", suggestion(id, &plugins));
+            bail!(
+                "required plugin {id} is not linked into this binary: build confiture with the crate that \
+                 registers it (`confiture plugins` lists what is linked){}",
+                near(id, &plugins).map(|name| format!("; did you mean {name}?")).unwrap_or_default()
+            );
         }
     }
     Ok(())
@@ -75,14 +84,31 @@ pub(crate) fn verify(settings: &Settings, registry: &Registry) -> anyhow::Result
 
 /// `; did you mean X?`, or the list of what there is.
 pub(crate) fn suggestion(given: &str, known: &[&str]) -> String {
-    let near = known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(given, name), *name))
-        .min()
-        .filter(|(distance, name)| *distance <= 2.max(name.len() / 3));
-    match near {
-        Some((_, name)) => format!("; did you mean {name}?"),
+    match near(given, known) {
+        Some(name) => format!("; did you mean {name}?"),
         None if known.is_empty() => String::new(),
         None => format!("; there are: {}", known.join(", ")),
+    }
+}
+
+/// The name of `known` that `given` is a likely slip of.
+fn near<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+    let nearest = known.iter().map(|name| (strsim::damerau_levenshtein(given, name), *name)).min();
+    nearest.filter(|(distance, name)| *distance <= 2.max(name.len() / 3)).map(|(_, name)| name)
+}
+
+/// Adds what was probably meant to an error about an unknown key, which quotes it and those there are.
+fn suggest_key(error: &str) -> String {
+    let error = error.trim_end();
+    let quoted: Vec<&str> = match error.split_once("unknown field") {
+        Some((_, list)) => list.split('`').skip(1).step_by(2).collect(),
+        None => Vec::new(),
+    };
+    match quoted.split_first() {
+        Some((given, known)) => match near(given, known) {
+            Some(name) => format!("{error}; did you mean {name}?"),
+            None => error.to_owned(),
+        },
+        None => error.to_owned(),
     }
 }

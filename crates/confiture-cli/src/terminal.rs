@@ -53,11 +53,11 @@ pub(crate) fn attended() -> bool {
     std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
 }
 
-/// Sends `tracing` to standard error: warnings, more with `-v`, or what `CONFITURE_LOG` says.
+/// Sends `tracing` to standard error: warnings, more with `-vv`, or what `CONFITURE_LOG` says.
 pub(crate) fn init_tracing(verbose: u8) {
     let default = match verbose {
-        0 => "warn",
-        1 => "info,confiture_core=debug,confiture_fixtures=debug",
+        0 | 1 => "warn",
+        2 => "info,confiture_core=debug,confiture_fixtures=debug",
         _ => "trace",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("CONFITURE_LOG")

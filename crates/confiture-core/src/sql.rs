@@ -5,11 +5,14 @@
 
 mod classify;
 mod cursor;
+#[cfg(test)]
+mod differential;
 mod edit;
 mod head;
 mod lex;
 mod name;
 mod outline;
+mod parse;
 mod quote;
 #[cfg(test)]
 mod soup;
@@ -26,6 +29,7 @@ pub use outline::{
     Index, Item, ItemKind, Outline, Part, PartKind, References, Rows, Table, TableOption, TableOptionKind,
     outline,
 };
+pub use parse::{Ast, ast, parse};
 pub use quote::{Quoted, quote_literal};
 pub use span::Span;
 pub use split::{Opening, Statement, StatementKind, split};

@@ -1,6 +1,6 @@
 //! What can go wrong while a database is being brought into a state.
 
-use confiture_core::db::{DbError, DbFailure};
+use confiture_core::db::{DbError, DbFailure, Server};
 
 /// Errors of this crate; a statement of the user's that the server refuses is not one of them.
 #[derive(Debug, thiserror::Error)]
@@ -70,4 +70,22 @@ pub enum FixtureError {
     /// The run was stopped from outside.
     #[error("finish: interrupted")]
     Interrupted,
+}
+
+impl FixtureError {
+    /// The same, except that what failed because the server or the connection is gone says so, with the
+    /// end of the server's log.
+    pub(crate) fn explained(self, server: &Server) -> Self {
+        let (step, failure) = match self {
+            Self::Query { doing, source } if source.is_connection_lost() => (doing.to_owned(), source),
+            Self::Tracking(source) if source.is_connection_lost() => {
+                ("use the tool's tracking table".to_owned(), source)
+            }
+            Self::Setup { file, line, failure } if failure.is_connection_lost() => {
+                (format!("run setup {file}:{line}"), failure)
+            }
+            other => return other,
+        };
+        server.explain(step, failure).into()
+    }
 }

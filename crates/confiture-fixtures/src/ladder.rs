@@ -2,11 +2,13 @@
 
 mod round_trip;
 
+use std::time::Duration;
+
 use confiture_core::catalog::{Catalog, Observed};
-use confiture_core::db::{DbFailure, ScratchDb, Server, Session};
+use confiture_core::db::{Endpoint, ScratchDb, Server, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
-use confiture_core::plugin::{Interruption, RungRecord};
+use confiture_core::plugin::{Interruption, RungRecord, ScriptRun, StatementFailure};
 
 use crate::error::FixtureError;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_script};
@@ -17,6 +19,8 @@ use crate::setup::SetupFile;
 pub struct LadderOptions {
     /// Files run on the fresh database before the first migration.
     pub setup: Vec<SetupFile>,
+    /// Most time one statement of the user's may take; `None` waits for ever.
+    pub deadline: Option<Duration>,
 }
 
 /// How much is observed of a migration.
@@ -58,7 +62,7 @@ impl<'a> Ladder<'a> {
         options: LadderOptions,
     ) -> Result<Self, FixtureError> {
         let chain = server.create_database("chain").await?;
-        let session = chain.session().await?;
+        let session = open(&chain, &options).await?;
         for file in &options.setup {
             file.run(&session).await?;
         }
@@ -120,26 +124,23 @@ impl<'a> Ladder<'a> {
         }
         let base = self.observed.clone();
         let run = run_script(self.session()?, up, Direction::Up).await;
-        if let Some(failed) = &run.failure {
-            self.lost(&failed.failure).await?;
-        }
+        self.lost(&run).await?;
+        self.revive().await?;
         self.observed = observe(self.session()?, Some(&base)).await?;
         record.after = self.observed.catalog().clone();
         if run.failure.is_some() {
             self.missing.push(index);
         } else {
-            let runner = MigrationRunner::new(self.session()?, self.loaded).await;
-            let recorded = match &runner {
-                Ok(runner) => runner.record(migration, Direction::Up).await.err().map(|f| f.to_string()),
-                Err(error) => Some(error.to_string()),
-            };
-            if let Some(reason) = recorded {
-                tracing::debug!(migration = %migration.id, reason, "not recorded in the tool's table");
+            let runner = MigrationRunner::attached(self.session()?, self.loaded);
+            let recorded = runner.record(migration, Direction::Up).await;
+            if let Err(failure) = recorded {
+                tracing::debug!(migration = %migration.id, %failure, "not recorded in the tool's table");
             }
             if depth == Depth::Observe
                 && let Step::Sql(down) = &migration.down
             {
                 record.round_trip = Some(self.round_trip(up, down, &record.before).await?);
+                self.revive().await?;
             }
         }
         record.up = Some(run);
@@ -155,7 +156,7 @@ impl<'a> Ladder<'a> {
             session.close().await;
         }
         let cloned = self.server.clone_database(&self.chain, label).await;
-        self.session = Some(self.chain.session().await?);
+        self.session = Some(open(&self.chain, &self.options).await?);
         Ok(cloned?)
     }
 
@@ -170,56 +171,87 @@ impl<'a> Ladder<'a> {
         Ok(self.chain.close().await?)
     }
 
-    /// Leaves the chain's database in place and returns how to connect to it.
-    pub async fn keep(mut self) -> String {
+    /// Leaves the chain's database in place and returns where it is.
+    ///
+    /// # Errors
+    /// When its mark cannot be written.
+    pub async fn keep(mut self) -> Result<Endpoint, FixtureError> {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
-        self.chain.keep()
+        Ok(self.chain.keep().await?)
     }
 
     fn session(&self) -> Result<&Session, FixtureError> {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
-    /// Turns a failure that means the server is gone into an error with the end of its log.
-    async fn lost(&self, failure: &DbFailure) -> Result<(), FixtureError> {
-        if failure.is_connection_lost() {
-            return Err(self.server.lost(failure).await.into());
+    /// Opens the session again when a statement that overran its deadline took it along.
+    async fn revive(&mut self) -> Result<(), FixtureError> {
+        if self.session.as_ref().is_none_or(|session| !session.is_usable()) {
+            if let Some(session) = self.session.take() {
+                session.close().await;
+            }
+            self.session = Some(open(&self.chain, &self.options).await?);
         }
         Ok(())
+    }
+
+    /// Turns a failure that means the server is gone into an error with the end of its log.
+    ///
+    /// A script that ended its own session (`pg_terminate_backend`) has only failed.
+    async fn lost(&self, run: &ScriptRun) -> Result<(), FixtureError> {
+        let Some(StatementFailure { failure, location, .. }) = &run.failure else { return Ok(()) };
+        if failure.deadline.is_some() || !failure.is_connection_lost() {
+            return Ok(());
+        }
+        if let Ok(session) = self.chain.session().await {
+            session.close().await;
+            return Ok(());
+        }
+        let step = format!("run {}:{}", location.file.display(), location.line);
+        Err(self.server.explain(step, failure.clone()).into())
     }
 
     /// Runs all but the last statement of `up` on a clone, then `up` again, as a second attempt would.
     async fn interrupt(&mut self, up: &Script) -> Result<Option<Interruption>, FixtureError> {
         let clone = self.clone_here("interrupted").await?;
-        let session = clone.session().await?;
+        let session = open(&clone, &self.options).await?;
         let limit = up.statements.len().saturating_sub(1);
         let first = run_first(&session, up, Direction::Up, limit).await;
-        if let Some(failed) = &first.failure {
-            self.lost(&failed.failure).await?;
+        self.lost(&first).await?;
+        if !session.is_usable() {
+            session.close().await;
+            clone.close().await?;
+            return Ok(None);
         }
         let after = observe(&session, Some(&self.observed)).await?;
         let left = self.observed.catalog().diff(after.catalog());
         let rerun = if left.is_empty() || first.failure.is_some() {
             None
         } else {
-            run_script(&session, up, Direction::Up).await.failure
+            let again = run_script(&session, up, Direction::Up).await;
+            self.lost(&again).await?;
+            again.failure
         };
-        if let Some(failed) = &rerun {
-            self.lost(&failed.failure).await?;
-        }
         session.close().await;
         clone.close().await?;
         Ok(Some(Interruption { statements_run: first.statements_run, left, rerun }))
     }
 }
 
+/// A session that keeps the deadline.
+async fn open(database: &ScratchDb, options: &LadderOptions) -> Result<Session, FixtureError> {
+    let mut session = database.session().await?;
+    session.set_deadline(options.deadline);
+    Ok(session)
+}
+
 /// Whether statements of `script` stay when a later one fails.
 fn may_remain(script: &Script) -> bool {
     let traits = ScriptTraits::of(script);
     match script.transaction {
-        TransactionMode::Autocommit => traits.statements > 1,
+        TransactionMode::Autocommit => traits.statements > 1 && !traits.own_transaction,
         TransactionMode::Wrapped | TransactionMode::Batch => traits.commits_midway,
     }
 }

@@ -20,4 +20,4 @@ pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;
-pub use test_run::{Event, TestOptions, TestRun, TestSource, Tested};
+pub use test_run::{Event, NOT_SELECTED, TestOptions, TestRun, TestSource, Tested};

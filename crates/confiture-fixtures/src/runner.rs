@@ -2,11 +2,13 @@
 
 mod execute;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
 use confiture_core::db::{DbFailure, Session};
 use confiture_core::migration::layout::{Loaded, Tracking};
 use confiture_core::migration::{Direction, Migration, Step, TransactionMode};
 use confiture_core::plugin::ScriptRun;
-use confiture_core::sql::quote_literal;
 
 use crate::error::FixtureError;
 
@@ -78,11 +80,16 @@ impl<'a> MigrationRunner<'a> {
     /// # Errors
     /// [`FixtureError::Tracking`] when the server refuses the table.
     pub async fn new(session: &'a Session, loaded: &'a Loaded) -> Result<Self, FixtureError> {
-        let tracking = loaded.tracking.clone().unwrap_or_else(own_tracking);
-        for statement in &tracking.create {
+        let runner = Self::attached(session, loaded);
+        for statement in &runner.tracking.create {
             session.execute(statement).await.map_err(FixtureError::Tracking)?;
         }
-        Ok(Self { session, loaded, tracking })
+        Ok(runner)
+    }
+
+    /// A runner on a database that has the tracking table already.
+    pub(crate) fn attached(session: &'a Session, loaded: &'a Loaded) -> Self {
+        Self { session, loaded, tracking: loaded.tracking.clone().unwrap_or_else(own_tracking) }
     }
 
     /// Ids of the migrations the tracking table lists, in chain order.
@@ -91,15 +98,24 @@ impl<'a> MigrationRunner<'a> {
     /// [`FixtureError::Tracking`] when the table cannot be read (a migration may have dropped it).
     pub async fn applied(&self) -> Result<Vec<&'a str>, FixtureError> {
         let rows = self.session.query(&self.tracking.select, &[]).await.map_err(FixtureError::Tracking)?;
-        let versions: std::collections::BTreeSet<String> =
-            rows.iter().filter_map(|row| row.try_get::<_, Option<String>>(0).ok().flatten()).collect();
-        Ok(self
-            .loaded
-            .migrations
-            .iter()
-            .filter(|migration| versions.contains(recorded_version(migration)))
-            .map(|migration| migration.id.as_str())
-            .collect())
+        let recorded = rows.iter().filter_map(|row| row.try_get::<_, Option<String>>(0).ok().flatten());
+        let migrations = &self.loaded.migrations;
+        let mut exact: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        let mut numeric: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, migration) in migrations.iter().enumerate() {
+            for spelling in spellings(migration) {
+                exact.entry(spelling).or_default().push(index);
+            }
+            if let Some(number) = number(&migration.version) {
+                numeric.entry(number).or_default().push(index);
+            }
+        }
+        let mut applied: BTreeSet<usize> = BTreeSet::new();
+        for recorded in recorded {
+            let found = exact.get(&recorded).or_else(|| numeric.get(&number(&recorded)?));
+            applied.extend(found.into_iter().flatten());
+        }
+        Ok(applied.into_iter().map(|index| migrations[index].id.as_str()).collect())
     }
 
     /// Migrations that are not applied, in chain order.
@@ -189,15 +205,10 @@ impl<'a> MigrationRunner<'a> {
     /// # Errors
     /// What the server refused; a migration may have dropped or changed the table.
     pub(crate) async fn record(&self, migration: &Migration, direction: Direction) -> Result<(), DbFailure> {
-        let template = match direction {
-            Direction::Up => &self.tracking.insert,
-            Direction::Down => &self.tracking.delete,
+        let sql = match direction {
+            Direction::Up => self.tracking.insert_for(migration),
+            Direction::Down => self.tracking.delete_for(migration),
         };
-        let file = migration.up.script().map(|script| script.source.path.display().to_string());
-        let sql = template
-            .replace("$VERSION", &quote_literal(recorded_version(migration)))
-            .replace("$NAME", &quote_literal(&migration.name))
-            .replace("$FILE", &quote_literal(&file.unwrap_or_default()));
         self.session.execute(&sql).await.map(|_| ())
     }
 
@@ -243,9 +254,33 @@ pub fn find_version(loaded: &Loaded, version: &str) -> Result<usize, FixtureErro
         })
 }
 
-/// What stands in the tracking table for `migration`: its version, or its id where it has none.
-fn recorded_version(migration: &Migration) -> &str {
-    if migration.version.is_empty() { &migration.id } else { &migration.version }
+/// How tools write `migration` into their tables: by version, with the name, by file or by id.
+fn spellings(migration: &Migration) -> BTreeSet<String> {
+    let Migration { id, version, name, .. } = migration;
+    let file = migration.file().unwrap_or_else(|| Path::new(""));
+    let file = [file.file_name(), file.file_stem()].into_iter().flatten();
+    let mut spellings: BTreeSet<String> = file.map(|name| name.to_string_lossy().into_owned()).collect();
+    spellings.insert(id.clone());
+    // Liquibase: an id is unique for its author in its file only.
+    if let Some(file) = migration.file().and_then(Path::file_name) {
+        spellings.insert(format!("{}::{name}:{version}", file.to_string_lossy()));
+    }
+    match version.as_str() {
+        "" => spellings.insert(name.clone()),
+        version => {
+            spellings.insert(format!("{version}.sql"));
+            spellings.insert(format!("{version}_{name}"));
+            spellings.insert(version.to_owned())
+        }
+    };
+    spellings
+}
+
+/// A version as the tools that keep numbers write it: without leading zeros and, as diesel, without dashes.
+fn number(version: &str) -> Option<String> {
+    let digits = version.replace('-', "");
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| digits.trim_start_matches('0').to_owned())
 }
 
 fn planned(migration: &Migration, direction: Direction) -> Option<Planned> {
@@ -266,8 +301,9 @@ fn own_tracking() -> Tracking {
              applied_at timestamptz NOT NULL DEFAULT now())"
                 .to_owned(),
         ],
-        insert: "INSERT INTO public.tb_confiture (version, name) VALUES ($VERSION, $NAME)".to_owned(),
-        delete: "DELETE FROM public.tb_confiture WHERE version = $VERSION".to_owned(),
+        insert: "INSERT INTO public.tb_confiture (version, name) VALUES (coalesce(nullif($VERSION, ''), $NAME), $NAME)"
+            .to_owned(),
+        delete: "DELETE FROM public.tb_confiture WHERE version = coalesce(nullif($VERSION, ''), $NAME)".to_owned(),
         select: "SELECT version FROM public.tb_confiture".to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use confiture_core::db::Server;
+use confiture_core::db::{Endpoint, Server};
 use confiture_core::migration::layout::{Detection, Loaded};
 use confiture_core::migration::{Migration, Step};
 use confiture_core::plugin::{Check, CheckContext, Outcome, Registry, RungRecord};
@@ -14,6 +14,9 @@ use confiture_core::{Diagnostic, Severity};
 
 use crate::error::FixtureError;
 use crate::ladder::{Depth, Ladder, LadderOptions};
+
+/// The reason of checks of migrations that are applied but were not selected to be judged.
+pub const NOT_SELECTED: &str = "not selected";
 
 /// A loaded migrations directory.
 #[derive(Debug)]
@@ -83,8 +86,8 @@ pub struct TestRun<'a> {
 pub struct Tested {
     /// Everything there is to say.
     pub report: RunReport,
-    /// How to connect to the database that was kept, when one was.
-    pub kept: Option<String>,
+    /// Where the database is that was kept, when one was.
+    pub kept: Option<Endpoint>,
 }
 
 impl TestRun<'_> {
@@ -93,6 +96,11 @@ impl TestRun<'_> {
     /// # Errors
     /// When a setup file fails or the server is lost; what was judged until then is not returned.
     pub async fn run(self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Tested, FixtureError> {
+        let server = self.server;
+        self.climb(on_event).await.map_err(|error| error.explained(server))
+    }
+
+    async fn climb(self, on_event: &mut (dyn FnMut(Event<'_>) + Send)) -> Result<Tested, FixtureError> {
         let started = Instant::now();
         let Self { server, registry, source, options } = self;
         let loaded = &source.loaded;
@@ -120,7 +128,7 @@ impl TestRun<'_> {
             for check in &checks {
                 let id = check.meta().id;
                 if !judged {
-                    result.checks.push(skipped(id, "not selected"));
+                    result.checks.push(skipped(id, NOT_SELECTED));
                 } else if options.skipped_checks.contains(id) {
                     result.checks.push(skipped(id, "skipped on request"));
                 } else {
@@ -135,7 +143,7 @@ impl TestRun<'_> {
         report.conclude();
         let failed = report.status == confiture_core::report::RunStatus::Failed;
         let kept = if failed && options.keep_failed {
-            Some(ladder.keep().await)
+            Some(ladder.keep().await?)
         } else {
             ladder.close().await?;
             None

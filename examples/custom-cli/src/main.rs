@@ -1,7 +1,7 @@
 //! A `confiture` binary with a check of its own: every table needs a primary key.
 
 use async_trait::async_trait;
-use confiture_core::catalog::ConstraintKind;
+use confiture_core::catalog::{Constraint, ConstraintType};
 use confiture_core::migration::Direction;
 use confiture_core::plugin::{Check, CheckContext, CheckError, PluginMeta, Verdict};
 use confiture_core::{Diagnostic, Severity};
@@ -24,7 +24,8 @@ impl Check for PrimaryKeys {
 
     async fn judge(&self, cx: &CheckContext<'_>) -> Result<Verdict, CheckError> {
         let (before, after) = (&cx.record.before, &cx.record.after);
-        let keyed = |table| after.constraints_of(table).any(|c| c.kind == ConstraintKind::PrimaryKey);
+        let primary = |(_, c): (_, &Constraint)| c.constraint_type == ConstraintType::PrimaryKey;
+        let keyed = |table| after.constraints_of(table).any(primary);
         let bare = after.tables().filter(|(table, _)| before.get(table).is_none() && !keyed(table));
         let finding = |table| {
             Diagnostic::new("acme/no-primary-key", Severity::Medium, format!("{table} has no primary key"))

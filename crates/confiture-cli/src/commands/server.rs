@@ -1,7 +1,7 @@
 //! `confiture server list` and `install`, and finding the servers a run works on.
 
 use anyhow::Context as _;
-use confiture_core::db::{Env, Server, ServerOptions, acquire, installed};
+use confiture_core::db::{Env, Server, ServerOptions, find, installed};
 
 use super::print;
 use crate::args::ServerArgs;
@@ -22,8 +22,10 @@ pub(super) struct Worker {
 
 impl Wanted {
     /// One worker per `--server`, or per `--pg`, or one on the newest version there is.
-    pub(super) fn from(args: ServerArgs) -> anyhow::Result<Self> {
-        let base = options(&args);
+    ///
+    /// `session` holds settings of every session that runs the user's SQL.
+    pub(super) fn from(args: ServerArgs, session: Vec<(String, String)>) -> Self {
+        let base = ServerOptions { session_settings: session, ..options(&args) };
         let given =
             args.server.iter().map(|url| ServerOptions { server_urls: vec![url.clone()], ..base.clone() });
         let majors = args.pg.iter().map(|major| ServerOptions { version: Some(*major), ..base.clone() });
@@ -32,7 +34,7 @@ impl Wanted {
         if all.is_empty() {
             all.push(base);
         }
-        Ok(Self { workers: all.into_iter().map(|options| Worker { options }).collect() })
+        Self { workers: all.into_iter().map(|options| Worker { options }).collect() }
     }
 
     pub(super) fn workers(&self) -> &[Worker] {
@@ -80,7 +82,9 @@ pub(super) async fn list(args: ServerArgs) -> anyhow::Result<ExitStatus> {
 
 /// Fetches a version into the cache.
 pub(super) async fn install(version: u32) -> anyhow::Result<ExitStatus> {
-    let options = options(&settings::server(ServerArgs::default(), settings::load(None)?));
-    let server = acquire(version, &options).await.context("failed to install")?;
+    let base = options(&settings::server(ServerArgs::default(), settings::load(None)?));
+    let options = ServerOptions { version: Some(version), pg_bin: None, ..base };
+    let found = tokio::task::spawn_blocking(move || find(&options)).await.context("failed to wait")?;
+    let server = found.map_err(|error| anyhow::anyhow!("failed to {error}"))?;
     print(&format!("PostgreSQL {} in {}\n", server.version, server.bindir.display()))
 }

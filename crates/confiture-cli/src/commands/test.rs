@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::Settings;
@@ -16,6 +18,7 @@ use confiture_fixtures::{LadderOptions, SetupFile, TestOptions, TestRun, TestSou
 use super::server::{Wanted, Worker};
 use crate::args::TestArgs;
 use crate::exit::ExitStatus;
+use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::{report, settings, terminal};
 
@@ -29,21 +32,14 @@ pub(super) async fn run(
     for (format, _) in &args.report {
         report::known(registry, format)?;
     }
-    let settings = settings::test(&args, settings::load(args.profile.as_deref())?);
-    settings::verify(&settings, registry)?;
-    let prepared = prepare(&args, &settings, registry).await;
-    let outcome = match prepared {
-        Ok((source, options)) => judge(&args, settings, registry, &source, options, style).await,
-        Err(error) => Err(error),
-    };
-    match outcome {
+    match job(&args, registry, style).await {
         Ok(report) => {
             report::write(registry, &report, &args.format, &args.report, style)?;
             Ok(match report.status {
                 RunStatus::Passed => ExitStatus::Passed,
                 RunStatus::Failed => ExitStatus::Failed,
                 RunStatus::NothingRan => {
-                    terminal::error("nothing ran: no migration was judged, which is not a pass");
+                    terminal::error(&nothing_ran(&args));
                     ExitStatus::NothingRan
                 }
                 RunStatus::Error => ExitStatus::NoServer,
@@ -52,14 +48,33 @@ pub(super) async fn run(
         Err(error) => {
             if args.format != "human" || !args.report.is_empty() {
                 let mut report = RunReport::new("test", env!("CARGO_PKG_VERSION"));
-                report.error = Some(format!("{error:#}"));
+                report.error = Some(super::chain(&error));
                 report.conclude();
                 let format = if args.format == "human" { "" } else { args.format.as_str() };
-                report::write(registry, &report, format, &args.report, style)?;
+                if let Err(unwritten) = report::write(registry, &report, format, &args.report, style) {
+                    terminal::error(&super::chain(&unwritten));
+                }
             }
             Err(error)
         }
     }
+}
+
+/// The job itself; what goes wrong in it is reported in the format that was asked for.
+async fn job(args: &TestArgs, registry: &Registry, style: &ReportStyle) -> anyhow::Result<RunReport> {
+    let settings = settings::test(args, settings::load(args.profile.as_deref())?);
+    settings::verify(&settings, registry)?;
+    let (source, options) = prepare(args, &settings, registry).await?;
+    judge(args, settings, registry, &source, options, style).await
+}
+
+/// Why no migration was judged, and what to do.
+fn nothing_ran(args: &TestArgs) -> String {
+    let why = match &args.changed_since {
+        Some(reference) => format!("no migration that was selected differs from {reference}"),
+        None => "no migration could be judged; the lines above say why".to_owned(),
+    };
+    format!("nothing ran, which is not a pass: {why}")
 }
 
 /// Reads the migrations and works out what is to be judged.
@@ -79,7 +94,7 @@ async fn prepare(
     }
     let loaded = &source.loaded;
     let mut options = TestOptions {
-        ladder: LadderOptions { setup },
+        ladder: LadderOptions { setup, deadline: settings.timeout.map(Duration::from_secs) },
         judged: None,
         last: None,
         skipped_checks: settings.skip.iter().cloned().collect(),
@@ -112,7 +127,8 @@ fn select(args: &TestArgs, loaded: &Loaded, options: &mut TestOptions) -> anyhow
     if let Some(last) = options.last
         && last < first
     {
-        bail!("--from comes after --to");
+        let versions = [args.from.as_deref().unwrap_or_default(), args.to.as_deref().unwrap_or_default()];
+        bail!("--from {} comes after --to {}: no migration lies between", versions[0], versions[1]);
     }
     let mut globs = globset::GlobSetBuilder::new();
     for pattern in &args.only {
@@ -122,12 +138,18 @@ fn select(args: &TestArgs, loaded: &Loaded, options: &mut TestOptions) -> anyhow
     if args.only.is_empty() && args.from.is_none() {
         return Ok(());
     }
-    let chosen = loaded.migrations.iter().enumerate().skip(first);
+    let end = options.last.map_or(loaded.migrations.len(), |last| last + 1);
+    let chosen = loaded.migrations[..end].iter().enumerate().skip(first);
     let chosen =
         chosen.filter(|(_, m)| args.only.is_empty() || globs.is_match(&m.id) || globs.is_match(&m.version));
     options.judged = Some(chosen.map(|(at, _)| at).collect());
     if options.judged.as_ref().is_some_and(BTreeSet::is_empty) {
-        bail!("--only {} matches none of {} migrations", args.only.join(" --only "), loaded.migrations.len());
+        let within = &loaded.migrations[first..end];
+        let ids: Vec<&str> = within.iter().take(3).map(|m| m.id.as_str()).collect();
+        let more = if within.len() > ids.len() { ", …" } else { "" };
+        let (count, s) = (within.len(), if within.len() == 1 { "" } else { "s" });
+        let patterns = args.only.join(" --only ");
+        bail!("--only {patterns} matches none of {count} migration{s} ({}{more})", ids.join(", "));
     }
     Ok(())
 }
@@ -179,7 +201,7 @@ async fn git(dir: &Path, args: &[&str]) -> anyhow::Result<String> {
         .context("failed to run git, which --changed-since needs")?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("failed to read the base reference: git {} said: {}", args.join(" "), said.trim());
+        bail!("failed to run git {}, which --changed-since needs: {}", args.join(" "), said.trim());
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -193,47 +215,79 @@ async fn judge(
     options: TestOptions,
     style: &ReportStyle,
 ) -> anyhow::Result<RunReport> {
-    let wanted = Wanted::from(settings::server(args.server.clone(), settings))?;
+    let session = settings.set.clone().into_iter().collect();
+    let wanted = Wanted::from(settings::server(args.server.clone(), settings), session);
     if args.keep_failed && wanted.any_private() && !terminal::attended() {
         bail!("--keep-failed needs a --server, or a terminal: a private server ends with the run");
     }
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let jobs = args.jobs.map_or(cores, |n| n.get());
     let workers = wanted.workers();
-    let mut reports = Vec::new();
-    for batch in workers.chunks(jobs) {
-        let runs = batch.iter().map(|worker| on_worker(worker, registry, source, options.clone(), style));
-        let interrupted = tokio::signal::ctrl_c();
-        tokio::select! {
-            finished = futures_util::future::try_join_all(runs) => reports.extend(finished?),
-            _ = interrupted => return Err(confiture_fixtures::FixtureError::Interrupted.into()),
+    let started = Started::default();
+    let all = async {
+        let mut reports = Vec::new();
+        for batch in workers.chunks(jobs) {
+            let runs =
+                batch.iter().map(|worker| on_worker(worker, registry, source, &options, style, &started));
+            reports.extend(futures_util::future::try_join_all(runs).await?);
         }
+        anyhow::Ok(reports)
+    };
+    let reports = tokio::select! {
+        reports = all => reports,
+        interrupt = Interrupt::next() => Err(interrupt.into()),
+    };
+    // A second signal ends the tidying up.
+    tokio::select! {
+        () = started.close() => {}
+        _ = Interrupt::next() => {}
     }
-    RunReport::merge(reports).context("failed to run: no server was asked for")
+    RunReport::merge(reports?).context("failed to run: no server was asked for")
+}
+
+/// The servers of a run, so that they are left as they were found however it ends.
+#[derive(Debug, Default)]
+struct Started(Mutex<Vec<Server>>);
+
+impl Started {
+    fn add(&self, server: &Server) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(server.clone());
+    }
+
+    async fn close(&self) {
+        let servers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        futures_util::future::join_all(servers.into_iter().map(Server::close)).await;
+    }
 }
 
 async fn on_worker(
     worker: &Worker,
     registry: &Registry,
     source: &TestSource,
-    options: TestOptions,
+    options: &TestOptions,
     style: &ReportStyle,
+    started: &Started,
 ) -> anyhow::Result<RunReport> {
     let server = worker.start().await?;
+    started.add(&server);
     let label = format!("PostgreSQL {}", server.version());
     let mut progress = Progress::new(&label, style.quiet);
-    let run = TestRun { server: &server, registry, source, options };
+    let run = TestRun { server: &server, registry, source, options: options.clone() };
     let tested = run.run(&mut |event| progress.event(&event)).await;
     progress.finish();
     let tested = tested.map_err(|error| anyhow::Error::new(error).context(format!("failed on {label}")))?;
-    let report = keep(tested, &server).await;
-    server.close().await;
-    Ok(report)
+    Ok(keep(tested, &server, registry, style).await)
 }
 
 /// Tells how to connect to a database that was kept, and waits as long as it is looked at.
-async fn keep(tested: Tested, server: &Server) -> RunReport {
+async fn keep(tested: Tested, server: &Server, registry: &Registry, style: &ReportStyle) -> RunReport {
     if let Some(kept) = tested.kept {
+        // The database is of use only together with the findings, which are due at the end of the run.
+        if let Some(human) = registry.reporter("human")
+            && let Err(error) = human.write(&tested.report, style, &mut std::io::stderr().lock())
+        {
+            tracing::debug!(%error, "standard error is closed");
+        }
         terminal::line(&format!("kept the database of the failed run: {kept}"));
         if server.cluster().is_some() {
             terminal::line("the private server runs until you press Enter");

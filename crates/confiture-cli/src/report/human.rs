@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
 use confiture_core::report::{CheckStatus, Finding, MigrationResult, RunReport, RunStatus};
+
+/// Why the checks of migrations outside of `--only`, `--from` and `--changed-since` are skipped.
+const NOT_SELECTED: &str = confiture_fixtures::NOT_SELECTED;
 
 /// Writes the report for a person.
 #[derive(Debug, Default)]
@@ -33,7 +36,10 @@ impl Reporter for Human {
             self.finding(finding, style, &mut sources, out)?;
         }
         let widest = report.migrations.iter().map(|m| m.id.chars().count()).max().unwrap_or(0).min(60);
-        for migration in &report.migrations {
+        let chosen = |migration: &&MigrationResult| {
+            migration.checks.iter().any(|check| check.reason.as_deref() != Some(NOT_SELECTED))
+        };
+        for migration in report.migrations.iter().filter(chosen) {
             let findings: Vec<&Finding> =
                 report.findings.iter().filter(|f| f.migration.as_ref() == Some(&migration.id)).collect();
             let loud = |f: &Finding| f.severity > Severity::Info;
@@ -46,6 +52,10 @@ impl Reporter for Human {
                     self.finding(finding, style, &mut sources, out)?;
                 }
             }
+        }
+        let others = report.migrations.iter().filter(|migration| !chosen(migration)).count();
+        if others > 0 && !style.quiet {
+            writeln!(out, " {others} more applied, not selected to be judged")?;
         }
         if let Some(error) = &report.error {
             writeln!(out, "{}: {error}", paint.red("error"))?;
@@ -93,6 +103,10 @@ impl Human {
                 let snippet = Snippet::source(window.text).line_start(window.first_line).path(file);
                 group = group.element(snippet.annotation(annotation));
             }
+            (Some((file, _)), _) => {
+                group = group.element(Origin::path(file).line(finding.line.unwrap_or(1)));
+                group = group.element(Level::NOTE.message(label));
+            }
             _ if !label.is_empty() => group = group.element(Level::NOTE.message(label)),
             _ => {}
         }
@@ -105,7 +119,7 @@ impl Human {
         }
         let renderer = if style.colour { Renderer::styled() } else { Renderer::plain() };
         let renderer = renderer.term_width(style.width.unwrap_or(140));
-        writeln!(out, "{}", renderer.render(&[group]))
+        writeln!(out, "{}\n", renderer.render(&[group]))
     }
 }
 
@@ -187,7 +201,7 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     let (word, ids) = if !failed.is_empty() {
         (paint.red("FAIL"), failed)
     } else if passed.is_empty()
-        || migration.checks.iter().any(|c| c.id == "up" && c.status == CheckStatus::Skipped)
+        || migration.checks.iter().any(|c| c.id == "up" && c.status != CheckStatus::Passed)
     {
         (paint.yellow("SKIP"), String::new())
     } else {
@@ -197,7 +211,9 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     for check in &migration.checks {
         let reason = check.reason.as_deref().unwrap_or_default();
         match check.status {
-            CheckStatus::Skipped if check.id == "up" => notes.push(reason.to_owned()),
+            CheckStatus::Skipped | CheckStatus::NotApplicable if check.id == "up" => {
+                notes.push(reason.to_owned());
+            }
             CheckStatus::NotApplicable if check.id == "down" => notes.push(reason.to_owned()),
             CheckStatus::Skipped if check.id == "down" && !migration.failed() && word_is_pass(migration) => {
                 notes.push(format!("down skipped: {reason}"));

@@ -108,13 +108,8 @@ impl Catalog {
         }
         let pair = Pair { before: self, after: other };
         let mut flat = rename::pair_up(pair, compare(pair));
-        let reordered: Vec<String> = flat
-            .iter()
-            .filter(|d| d.property() == Some("column order"))
-            .map(|d| d.object.sql_name())
-            .collect();
         for difference in &mut flat {
-            difference.grade = grade::grade(pair, difference, &reordered);
+            difference.grade = grade::grade(pair, difference);
             difference.steps = steps(pair, difference);
         }
         let mut differences = cause::nest(pair, flat);
@@ -140,28 +135,23 @@ impl Catalog {
 
 /// The statements that undo all of `differences`, in an order in which they can run.
 ///
-/// Differences without an undo are skipped. Tables, types and functions that go are dropped together.
+/// Differences without an undo are skipped. Where views depend on each other the order may not hold.
 pub fn undo_script(differences: &[Difference]) -> Vec<String> {
     let mut steps: Vec<&Step> = differences.iter().flat_map(|d| &d.steps).collect();
     steps.sort_by_key(|step| step.rank);
     let mut seen = BTreeSet::new();
-    let mut out: Vec<String> = Vec::new();
-    let mut last: Option<&Step> = None;
+    let mut script: Vec<String> = Vec::new();
     for step in steps.into_iter().filter(|step| seen.insert(&step.sql)) {
-        // What refers to each other can only be dropped together.
-        let name =
-            |verb: &str| step.sql.strip_prefix(verb).filter(|_| last.is_some_and(|l| l.rank == step.rank));
-        let joined = ["DROP TABLE ", "DROP TYPE ", "DROP FUNCTION "].into_iter().find_map(|verb| {
-            let name = name(verb)?;
-            out.last().filter(|sql| sql.starts_with(verb)).map(|sql| format!("{sql}, {name}"))
+        // Together they may depend on one another.
+        let joined = ["DROP TABLE ", "DROP VIEW ", "DROP TYPE "].into_iter().find_map(|drop| {
+            let (last, name) = (script.last_mut()?, step.sql.strip_prefix(drop)?);
+            last.starts_with(drop).then(|| *last = format!("{last}, {name}"))
         });
-        match (joined, out.last_mut()) {
-            (Some(joined), Some(sql)) => *sql = joined,
-            _ => out.push(step.sql.clone()),
+        if joined.is_none() {
+            script.push(step.sql.clone());
         }
-        last = Some(step);
     }
-    out
+    script
 }
 
 fn joined(steps: &[Step]) -> Option<String> {

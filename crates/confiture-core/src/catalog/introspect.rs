@@ -11,7 +11,7 @@ use super::object::Object;
 use super::{Catalog, Meta};
 use crate::db::{DbFailure, Row, Session};
 
-pub(super) use compose::{DEPENDENTS, SINCE, Scope, UNITS, WANTED, query};
+pub(super) use compose::{DEPENDENTS, Scope, query, since, units};
 pub(super) use decode::{Fact, decode, fact};
 
 /// OIDs of the system catalogs that objects live in; fixed by PostgreSQL's `*.dat` files since 9.0.
@@ -21,7 +21,6 @@ pub(super) mod class {
     pub(in crate::catalog) const CLASS: u32 = 1259;
     pub(in crate::catalog) const AUTHID: u32 = 1260;
     pub(in crate::catalog) const CONSTRAINT: u32 = 2606;
-    pub(in crate::catalog) const DESCRIPTION: u32 = 2609;
 }
 
 /// Where the server keeps an object: only valid in one database, until the next DDL.

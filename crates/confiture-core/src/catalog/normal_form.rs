@@ -65,26 +65,6 @@ fn split_list(sql: &str) -> Vec<String> {
     items
 }
 
-/// A view's query with the items it selects sorted.
-pub(super) fn sorted_select(sql: &str) -> (Vec<String>, String) {
-    let sql = sql.trim();
-    let mut depth = 0;
-    let mut at = 0;
-    for token in tokens(sql) {
-        match token.text() {
-            "(" => depth += 1,
-            ")" => depth -= 1,
-            "FROM" if depth == 0 => break,
-            _ => {}
-        }
-        at += token.text().len();
-    }
-    let list = sql[..at].strip_prefix("SELECT ").unwrap_or(&sql[..at]);
-    let mut items: Vec<String> = split_list(list).iter().map(|item| item.trim().to_owned()).collect();
-    items.sort();
-    (items, sql[at..].to_owned())
-}
-
 /// Whether SQL the server printed mentions the identifier `name` (already quoted where needed).
 pub(super) fn mentions(sql: &str, name: &str) -> bool {
     tokens(sql).contains(&Token::Word(name))
@@ -269,35 +249,6 @@ fn single_alias<'a>(tokens: &[Token<'a>]) -> Option<&'a str> {
     }
 }
 
-/// The same text with every run of white space outside of quotes made one blank.
-///
-/// Two texts with equal squeezed forms differ in white space only. Comments are not told apart from
-/// code: a line comment followed by other text keeps its line end.
-pub(super) fn squeeze(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut line_comment = false;
-    let parts = tokens(text.trim());
-    for (at, token) in parts.iter().enumerate() {
-        match token {
-            Token::Space(blank) => {
-                if line_comment && blank.contains('\n') {
-                    line_comment = false;
-                    out.push('\n');
-                } else {
-                    out.push(' ');
-                }
-            }
-            other => {
-                if other.text() == "-" && parts.get(at + 1).map(|t| t.text()) == Some("-") {
-                    line_comment = true;
-                }
-                out.push_str(other.text());
-            }
-        }
-    }
-    out
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -331,11 +282,5 @@ mod tests {
         );
         assert_eq!(old("SELECT t.*::t AS r, 't.a' FROM t"), "SELECT t.*::t AS r, 't.a' FROM t");
         assert_eq!(old("SELECT (t.a).b FROM public.t"), "SELECT (a).b FROM public.t");
-    }
-
-    #[test]
-    fn white_space_is_squeezed_outside_of_quotes() {
-        assert_eq!(squeeze("  a \n\t b 'x  y' "), "a b 'x  y'");
-        assert_ne!(squeeze("a -- b\nc"), squeeze("a -- b c"));
     }
 }

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::introspect::{
-    Address, Addresses, DEPENDENTS, Fact, SINCE, Scope, UNITS, Unit, WANTED, assemble, class, decode, facts,
-    query, server_version,
+    Address, Addresses, DEPENDENTS, Fact, Scope, Unit, assemble, class, decode, facts, query, server_version,
+    since, units,
 };
 use super::{Catalog, Detail};
 use crate::db::{DbFailure, Session};
@@ -26,6 +26,9 @@ pub struct Observed {
     /// Units with rows of the transaction the observation was made in: a rollback takes those rows
     /// back without leaving newer ones.
     volatile: Arc<BTreeSet<Unit>>,
+    /// Whether that transaction renamed something: a rollback gives the old name back to texts of the
+    /// rare kinds, whose own rows stay as they are.
+    renamed: bool,
 }
 
 /// Values that tell a change no row's xmin tells, and where to look from.
@@ -35,6 +38,8 @@ struct Checks {
     comments: usize,
     /// Whether the observing transaction had written.
     in_transaction: bool,
+    /// Stands for the kinds of which a database holds few.
+    rare: String,
     /// Every row older than this transaction id was part of the observation.
     horizon: u64,
 }
@@ -42,17 +47,14 @@ struct Checks {
 impl Checks {
     fn read(facts: &[Fact<'_>]) -> Self {
         let Some(fact) = facts.iter().find(|fact| fact.kind == "check") else { return Self::default() };
+        let rare = facts.iter().find(|fact| fact.kind == "rare").map_or("", |fact| fact.text(0));
         Self {
             members: fact.text(0).to_owned(),
             comments: fact.text(1).parse().unwrap_or_default(),
             in_transaction: !fact.text(2).is_empty(),
+            rare: rare.to_owned(),
             horizon: fact.text(3).parse().unwrap_or_default(),
         }
-    }
-
-    /// The horizon as `xid` compares it: 32 bits.
-    fn since(&self) -> String {
-        (self.horizon & 0xffff_ffff).to_string()
     }
 }
 
@@ -88,6 +90,7 @@ impl Observed {
             version,
             addresses: Arc::new(addresses),
             alive: Arc::new(alive(&facts)),
+            renamed: checks.in_transaction,
             checks,
             volatile: Arc::default(),
         };
@@ -135,59 +138,69 @@ impl Observed {
         let mut known = Arc::clone(&self.alive);
         // What exists now: expected by what changed, and counted.
         let expected = expected(&self.alive, &facts);
-        // A rollback brings back what the counts never knew.
-        let unsure = self.checks.in_transaction;
-        let mut wanted: Vec<u32> = facts
+        let counted = facts.iter().filter(|fact| fact.kind == "alive").all(|fact| {
+            expected.get(&fact.class).map_or(0, Vec::len) == usize::try_from(fact.sub).unwrap_or(0)
+        });
+        let changed_comments: HashMap<Address, Arc<str>> = facts
             .iter()
-            .filter(|fact| fact.kind == "alive")
-            .filter(|fact| {
-                let count = expected.get(&fact.class).map_or(0, Vec::len);
-                unsure || usize::try_from(fact.sub) != Ok(count)
-            })
-            .map(|fact| fact.class)
+            .filter(|fact| fact.kind == "comment")
+            .map(|fact| (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0))))
+            .filter(|(address, text)| self.addresses.comments.get(address) != Some(text))
             .collect();
-        let mut changed_comments = comments_of(&facts);
-        changed_comments.retain(|address, text| self.addresses.comments.get(address) != Some(text));
         let new_comments =
             changed_comments.keys().filter(|a| !self.addresses.comments.contains_key(a)).count();
         let own_comments = self.addresses.comments.keys().filter(|address| !is_shared(address)).count();
-        if unsure || own_comments + new_comments != checks.comments {
-            wanted.push(class::DESCRIPTION);
-        }
-        if wanted.is_empty() {
+        // A rollback brings back what the counts never knew.
+        if counted && own_comments + new_comments == checks.comments && !self.checks.in_transaction {
             if expected != *self.alive {
                 known = Arc::new(expected);
             }
+            if !changed_comments.is_empty() {
+                let mut all = self.addresses.comments.clone();
+                all.extend(changed_comments);
+                comments = Some(all);
+            }
         } else {
-            session.query_prepared(WANTED, &[&array(&wanted)]).await?;
             let rows = session.query_prepared(&query(self.version, Scope::Alive), &[]).await?;
             let facts = crate::catalog::introspect::facts(&rows)?;
-            let found = alive(&facts);
-            if !self.vanished(&found, &expected, &mut stale) {
+            known = Arc::new(alive(&facts));
+            if !self.vanished(&known, &expected, &mut stale) {
                 return Self::full(session).await;
             }
-            let mut all = expected;
-            all.extend(found);
-            known = Arc::new(all);
-            if wanted.contains(&class::DESCRIPTION) {
-                comments = Some(comments_of(&facts));
-            }
-        }
-        if comments.is_none() && !changed_comments.is_empty() {
-            let mut all = self.addresses.comments.clone();
-            all.extend(changed_comments);
+            let all: HashMap<Address, Arc<str>> = facts
+                .iter()
+                .filter(|fact| fact.kind == "comment")
+                .map(|fact| {
+                    (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0)))
+                })
+                .chain(
+                    self.addresses
+                        .comments
+                        .iter()
+                        .filter(|(a, _)| is_shared(a))
+                        .map(|(a, t)| (*a, t.clone())),
+                )
+                .collect();
             comments = Some(all);
         }
         if let Some(now) = &comments {
             self.commented(now, &mut stale);
         }
         stale.units.extend(self.volatile.iter().copied());
-        stale.units.remove(&Unit::Rest);
+        let commented_rest = stale.units.remove(&Unit::Rest);
+        let renamed = !(stale.renamed_relations.is_empty()
+            && stale.renamed_types.is_empty()
+            && stale.renamed_routines.is_empty());
+        let read_rest = commented_rest || renamed || self.renamed || checks.rare != self.checks.rare;
         self.dependents(session, &mut stale).await?;
         if stale.units.len() > 64 && stale.units.len() * 2 > self.addresses.units.len() {
             return Self::full(session).await;
         }
-        let rest: Vec<Fact<'_>> = facts.into_iter().filter(|fact| !is_change(fact.kind)).collect();
+        let rest_rows = match read_rest {
+            true => session.query_prepared(&query(self.version, Scope::Rest), &[]).await?,
+            false => Vec::new(),
+        };
+        let rest = crate::catalog::introspect::facts(&rest_rows)?;
         let mut base: Option<Addresses> = None;
         let shared: HashMap<Address, Arc<str>> = rest
             .iter()
@@ -195,26 +208,30 @@ impl Observed {
             .map(|fact| (Address::new(fact.class, fact.id), Arc::from(fact.text(0))))
             .collect();
         let known_shared = self.addresses.comments.iter().filter(|(address, _)| is_shared(address));
-        let same_shared = known_shared.clone().count() == shared.len()
-            && known_shared.clone().all(|(address, text)| shared.get(address) == Some(text));
+        let same_shared = !read_rest
+            || known_shared.clone().count() == shared.len()
+                && known_shared.clone().all(|(address, text)| shared.get(address) == Some(text));
         if comments.is_some() || !same_shared {
             let mut with_comments = (*self.addresses).clone();
             with_comments.comments = comments.unwrap_or_else(|| self.addresses.comments.clone());
-            with_comments.comments.retain(|address, _| !is_shared(address));
-            with_comments.comments.extend(shared);
+            if read_rest {
+                with_comments.comments.retain(|address, _| !is_shared(address));
+                with_comments.comments.extend(shared);
+            }
             base = Some(with_comments);
         }
         let known_addresses = base.as_ref().unwrap_or(&self.addresses);
-        // The kinds a database holds few of came whole.
         let mut fresh = Addresses::default();
         let mut objects = decode(&rest, self.version, known_addresses, &mut fresh)?;
-        if self.unsure(&fresh, &objects) {
+        if read_rest && self.unsure(&fresh, &objects) {
             return Self::full(session).await;
         }
         let unit_rows = self.read_units(session, &stale.units).await?;
         let unit_facts = crate::catalog::introspect::facts(&unit_rows)?;
         objects.extend(decode(&unit_facts, self.version, known_addresses, &mut fresh)?);
-        stale.units.insert(Unit::Rest);
+        if read_rest {
+            stale.units.insert(Unit::Rest);
+        }
 
         let volatile: BTreeSet<Unit> = if checks.in_transaction {
             let mut units = stale.units.clone();
@@ -229,23 +246,26 @@ impl Observed {
             version: self.version,
             addresses,
             alive: known,
+            renamed: checks.in_transaction && (renamed || self.renamed),
             checks,
             volatile: Arc::new(volatile),
         })
     }
 
     async fn changes(&self, session: &Session) -> Result<Vec<crate::db::Row>, DbFailure> {
-        session.query_prepared(SINCE, &[&self.checks.since()]).await?;
-        session.query_prepared(&query(self.version, Scope::Changes), &[]).await
+        let (set, changes) = (since(self.checks.horizon), query(self.version, Scope::Changes));
+        // Sent together: the second does not wait for the answer to the first.
+        let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(&changes, &[]))?;
+        Ok(rows)
     }
 
     async fn read_units(
         &self,
         session: &Session,
-        units: &BTreeSet<Unit>,
+        stale: &BTreeSet<Unit>,
     ) -> Result<Vec<crate::db::Row>, DbFailure> {
         let (mut relations, mut types, mut routines) = (Vec::new(), Vec::new(), Vec::new());
-        for unit in units {
+        for unit in stale {
             match unit {
                 Unit::Relation(oid) => relations.push(*oid),
                 Unit::Type(oid) => types.push(*oid),
@@ -256,8 +276,14 @@ impl Observed {
         if relations.is_empty() && types.is_empty() && routines.is_empty() {
             return Ok(Vec::new());
         }
-        set_units(session, &relations, &types, &routines).await?;
-        session.query_prepared(&query(self.version, Scope::Units), &[]).await
+        let scope = Scope::Units {
+            relations: !relations.is_empty(),
+            types: !types.is_empty(),
+            routines: !routines.is_empty(),
+        };
+        let (set, read) = (units(&relations, &types, &routines), query(self.version, scope));
+        let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(&read, &[]))?;
+        Ok(rows)
     }
 
     /// The unit a relation-like OID is read with: a table for its indexes.
@@ -374,8 +400,8 @@ impl Observed {
         if relations.is_empty() && types.is_empty() && routines.is_empty() {
             return Ok(());
         }
-        set_units(session, &relations, &types, &routines).await?;
-        let rows = session.query_prepared(DEPENDENTS, &[]).await?;
+        let set = units(&relations, &types, &routines);
+        let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(DEPENDENTS, &[]))?;
         for row in rows {
             let kind: &str = row.try_get(0).map_err(|error| DbFailure::from_driver(&error, ""))?;
             let oid: u32 = row.try_get(1).map_err(|error| DbFailure::from_driver(&error, ""))?;
@@ -457,37 +483,6 @@ impl Observed {
         }
         (catalog, Arc::new(addresses))
     }
-}
-
-/// Says which units the next query is about.
-async fn set_units(
-    session: &Session,
-    relations: &[u32],
-    types: &[u32],
-    routines: &[u32],
-) -> Result<(), DbFailure> {
-    session.query_prepared(UNITS, &[&array(relations), &array(types), &array(routines)]).await?;
-    Ok(())
-}
-
-/// An array of OIDs as text.
-fn array(oids: &[u32]) -> String {
-    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
-    format!("{{{}}}", oids.join(","))
-}
-
-/// The comments among the rows, by address.
-fn comments_of(facts: &[Fact<'_>]) -> HashMap<Address, Arc<str>> {
-    facts
-        .iter()
-        .filter(|fact| fact.kind == "comment")
-        .map(|fact| (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0))))
-        .collect()
-}
-
-/// Rows about changes, as opposed to rows that are objects.
-fn is_change(kind: &str) -> bool {
-    matches!(kind, "changed" | "column" | "touched" | "labels" | "comment" | "alive" | "check")
 }
 
 /// Comments on roles are read with the roles.

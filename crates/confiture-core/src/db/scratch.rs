@@ -90,12 +90,26 @@ impl Server {
     pub(super) async fn create_from(&self, source: &str, label: &str) -> Result<ScratchDb, DbError> {
         let name = self.name(label);
         let (quoted, source) = (identifier(&name), identifier(source));
-        let failed = |failure| self.explain(format!("create database {name:?}"), failure);
         let create = format!("CREATE DATABASE {quoted} TEMPLATE {source}{}", self.strategy());
-        self.administer(&create).await.map_err(failed)?;
-        let database = ScratchDb { server: self.clone(), name: name.clone(), dropped: false };
-        self.mark(&name, &Marker::new(Purpose::Scratch, self.owner())).await?;
-        Ok(database)
+        let making = self.making().await;
+        let server = self.clone();
+        // A task of its own: a caller that is interrupted would leave a database without a mark.
+        let made = tokio::spawn(async move {
+            let failed = |failure| server.explain(format!("create database {name:?}"), failure);
+            server.administer(&create).await.map_err(failed)?;
+            server.open_databases().insert(name.clone());
+            let database = ScratchDb { server: server.clone(), name, dropped: false };
+            server.mark(&database.name, &Marker::new(Purpose::Scratch, server.owner())).await?;
+            drop(making);
+            Ok(database)
+        });
+        made.await.unwrap_or_else(|error| {
+            Err(DbError::Cluster {
+                step: "create a database".to_owned(),
+                reason: error.to_string(),
+                log_tail: String::new(),
+            })
+        })
     }
 
     pub(super) async fn mark(&self, name: &str, marker: &Marker) -> Result<(), DbError> {
@@ -214,7 +228,10 @@ impl ScratchDb {
     /// # Errors
     /// Those of [`ScratchDb::session`]; an unknown setting is a [`DbError::Connect`].
     pub async fn session_with(&self, settings: &[(String, String)]) -> Result<Session, DbError> {
-        let opened = Session::open(&self.endpoint().with_session_settings(settings)).await;
+        // Compiling our long catalog queries would cost more than running them (manual, chapter "JIT").
+        let jit = [("jit".to_owned(), "off".to_owned())];
+        let endpoint = self.endpoint().with_session_settings(&jit).with_session_settings(settings);
+        let opened = Session::open(&endpoint).await;
         let session = opened.map_err(|error| self.server.explain_connect(error))?;
         let sql = "SELECT shobj_description(oid, 'pg_database') FROM pg_database \
                    WHERE datname = current_database()";
@@ -236,6 +253,7 @@ impl ScratchDb {
         self.server.marker("keep", &self.name).await?;
         self.server.mark(&self.name, &Marker::new(Purpose::Kept, self.server.owner())).await?;
         self.dropped = true;
+        self.server.open_databases().remove(&self.name);
         Ok(self.server.endpoint().with_database(&self.name))
     }
 
@@ -245,12 +263,15 @@ impl ScratchDb {
     /// [`DbError::Refused`], [`DbError::Unmarked`], [`DbError::Lost`].
     pub async fn close(mut self) -> Result<(), DbError> {
         self.dropped = true;
-        self.server.drop_database(&self.name).await
+        self.server.drop_database(&self.name).await?;
+        self.server.open_databases().remove(&self.name);
+        Ok(())
     }
 
     /// Gives up the value without dropping the database; it has another name now.
     pub(super) fn renamed(mut self) {
         self.dropped = true;
+        self.server.open_databases().remove(&self.name);
     }
 }
 
@@ -262,8 +283,9 @@ impl Drop for ScratchDb {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         let (server, name) = (self.server.clone(), std::mem::take(&mut self.name));
         runtime.spawn(async move {
-            if let Err(error) = server.drop_database(&name).await {
-                tracing::debug!(%error, "leftover database not dropped");
+            match server.drop_database(&name).await {
+                Ok(()) => drop(server.open_databases().remove(&name)),
+                Err(error) => tracing::debug!(%error, "leftover database not dropped"),
             }
         });
     }

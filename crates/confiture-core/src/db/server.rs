@@ -1,6 +1,6 @@
 //! A server confiture may create databases on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -60,6 +60,10 @@ struct Inner {
     pool: Pool,
     owner: i32,
     created: AtomicU64,
+    /// Scratch databases that are not dropped yet.
+    open: Mutex<BTreeSet<String>>,
+    /// Held for reading while a database is made.
+    making: Arc<tokio::sync::RwLock<()>>,
     session_settings: Vec<(String, String)>,
     /// One lock per template being built.
     building: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
@@ -196,6 +200,8 @@ impl Server {
             pool,
             owner,
             created: AtomicU64::new(0),
+            open: Mutex::default(),
+            making: Arc::default(),
             session_settings: session_settings.to_vec(),
             building: Mutex::default(),
             _owner: session,
@@ -302,13 +308,30 @@ impl Server {
         }
     }
 
-    /// Ends a private server and removes its directory; closes the connections to a given one.
-    ///
-    /// Close scratch databases before: on a given server they would wait for the next run.
+    /// Ends a private server and removes its directory; on a given one drops the scratch databases that
+    /// are still there and were not kept, which ends what runs in them.
     pub async fn close(self) {
         if let Some(cluster) = &self.inner.cluster {
-            cluster.stop().await;
+            return cluster.stop().await;
         }
+        // One that is being made gets its mark first: nobody would drop it later without.
+        let _made = self.inner.making.write().await;
+        let open = std::mem::take(&mut *self.open_databases());
+        for name in open {
+            if let Err(error) = self.drop_database(&name).await {
+                tracing::debug!(database = name, %error, "left for the next run");
+            }
+        }
+    }
+
+    /// Scratch databases that [`Server::close`] has to drop.
+    pub(super) fn open_databases(&self) -> std::sync::MutexGuard<'_, BTreeSet<String>> {
+        self.inner.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while a database is made, so that [`Server::close`] waits for its mark.
+    pub(super) async fn making(&self) -> tokio::sync::OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.inner.making).read_owned().await
     }
 }
 

@@ -41,6 +41,12 @@ pub struct Execution {
     pub notices: Vec<Notice>,
 }
 
+/// Whether `sql` is one that may end the session's prepared statements, ours among them.
+fn throws_prepared_away(sql: &str) -> bool {
+    let head = sql.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    head.eq_ignore_ascii_case("deallocate") || head.eq_ignore_ascii_case("discard")
+}
+
 /// Rows as text, the way psql would show them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextRows {
@@ -148,6 +154,11 @@ impl Session {
             Ok(rows)
         };
         let (rows, elapsed) = self.limited(sql, work).await?;
+        if throws_prepared_away(sql)
+            && let Ok(mut known) = self.prepared.lock()
+        {
+            known.clear();
+        }
         Ok(Execution { rows, elapsed, notices: self.take_notices() })
     }
 
@@ -200,8 +211,9 @@ impl Session {
     /// Runs a query of our own that is prepared once per session, for texts that cost more to plan than
     /// to run.
     ///
-    /// A statement the script threw away (`DEALLOCATE ALL`, `DISCARD ALL`) is prepared again; inside a
-    /// transaction block that is too late, and the failure (`26000`) is returned.
+    /// A statement the script threw away (`DEALLOCATE ALL`, `DISCARD ALL`) is prepared again. Where
+    /// [`execute`](Self::execute) could not see that (in a function), it is too late inside a transaction
+    /// block, and the failure (`26000`) is returned.
     ///
     /// # Errors
     /// What the server refused.
@@ -297,7 +309,11 @@ impl Session {
         };
         running.end();
         match result {
-            Ok(value) => Ok((value, started.elapsed())),
+            Ok(value) => {
+                let elapsed = started.elapsed();
+                tracing::trace!(?elapsed, sql = sql.get(..60).unwrap_or(sql), "answered");
+                Ok((value, elapsed))
+            }
             Err(error) => {
                 let failure = DbFailure::from_driver(&error, sql);
                 if failure.is_connection_lost() {

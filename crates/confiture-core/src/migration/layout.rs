@@ -7,6 +7,7 @@ mod directories;
 mod gather;
 mod manifest;
 mod naming;
+mod problems;
 mod sections;
 mod template;
 
@@ -137,7 +138,8 @@ pub struct IgnoredFile {
 
 /// The table in which the tool remembers what it applied.
 ///
-/// In every statement `$VERSION`, `$NAME` and `$FILE` stand for quoted literals of the migration.
+/// In `insert` and `delete` `$VERSION`, `$NAME` and `$FILE` stand for quoted literals of the migration; see
+/// [`insert_for`](Self::insert_for).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tracking {
     /// Statements that create it the way the tool does, each safe to repeat (`IF NOT EXISTS`).
@@ -148,6 +150,47 @@ pub struct Tracking {
     pub delete: String,
     /// One text column: the applied versions.
     pub select: String,
+}
+
+impl Tracking {
+    /// The statement that records `migration` as applied.
+    pub fn insert_for(&self, migration: &Migration) -> String {
+        filled(&self.insert, migration)
+    }
+
+    /// The statement that forgets `migration`.
+    pub fn delete_for(&self, migration: &Migration) -> String {
+        filled(&self.delete, migration)
+    }
+}
+
+/// Puts literals in the place of `$VERSION`, `$NAME` and `$FILE` (the file's name without directories).
+fn filled(statement: &str, migration: &Migration) -> String {
+    let file = migration.file().and_then(|file| file.file_name()).map(|name| name.to_string_lossy());
+    let values = [
+        ("$VERSION", migration.version.as_str()),
+        ("$NAME", &migration.name),
+        ("$FILE", file.as_deref().unwrap_or("")),
+    ];
+    let mut out = String::with_capacity(statement.len() + 32);
+    let mut rest = statement;
+    while let Some(at) = rest.find('$') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let found = values.iter().find_map(|(name, value)| Some((rest.strip_prefix(name)?, value)));
+        match found {
+            Some((after, value)) => {
+                out.push_str(&format!("'{}'", value.replace('\'', "''")));
+                rest = after;
+            }
+            None => {
+                out.push('$');
+                rest = &rest[1..];
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// A loaded directory.
@@ -221,4 +264,33 @@ pub enum LayoutError {
         /// The names there are, and the nearest.
         reason: String,
     },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migration::Step;
+
+    #[test]
+    fn tracking_statements_hold_quoted_literals() {
+        let migration = Migration {
+            id: "1_it's".to_owned(),
+            version: "1".to_owned(),
+            name: "it's $VERSION".to_owned(),
+            up: Step::NotRunnable { file: "m/1_it's.sql".into(), reason: String::new() },
+            down: Step::Absent,
+            verify: None,
+        };
+        let tracking = Tracking {
+            create: Vec::new(),
+            insert: "INSERT INTO t VALUES ($VERSION, $NAME, $FILE, $$x$$)".to_owned(),
+            delete: "DELETE FROM t WHERE version = $VERSION".to_owned(),
+            select: String::new(),
+        };
+        assert_eq!(
+            tracking.insert_for(&migration),
+            "INSERT INTO t VALUES ('1', 'it''s $VERSION', '1_it''s.sql', $$x$$)"
+        );
+        assert_eq!(tracking.delete_for(&migration), "DELETE FROM t WHERE version = '1'");
+    }
 }

@@ -1,13 +1,13 @@
 //! `atomic`: when a statement fails midway, nothing remains.
 
 use async_trait::async_trait;
-use confiture_core::catalog::{Catalog, Detail, Kind, ObjectId};
+use confiture_core::catalog::{Catalog, Detail, Difference, Kind, ObjectId, undo_script};
 use confiture_core::migration::{Direction, Script, Step, TransactionMode};
 use confiture_core::plugin::{Check, CheckContext, CheckError, Interruption, PluginMeta, Verdict};
 use confiture_core::{Diagnostic, Severity};
 
 use super::blame::blame;
-use super::down::{listing, severity};
+use super::down::{listing, semicolons, severity};
 
 /// Judges what a failed or interrupted up leaves.
 #[derive(Debug, Default)]
@@ -35,6 +35,9 @@ impl Check for Atomic {
             return Ok(Verdict::not_applicable("no forward script that can be run"));
         };
         let Some(run) = &cx.record.up else { return Ok(Verdict::skipped("not run")) };
+        if script.statements.is_empty() {
+            return Ok(Verdict::not_applicable("no statement in the file"));
+        }
         let id = &cx.migration.id;
         let mut findings = Vec::new();
         if run.failure.is_some() {
@@ -50,21 +53,21 @@ impl Check for Atomic {
 /// What a failed up left in the catalog.
 fn remains(script: &Script, before: &Catalog, after: &Catalog) -> Option<Diagnostic> {
     let left = before.diff(after);
-    let left: Vec<_> = left.iter().filter(|d| severity(d) > Severity::Info).collect();
+    let left: Vec<Difference> = left.into_iter().filter(|d| severity(d) > Severity::Info).collect();
     let first = left.first()?;
     let objects: Vec<String> = left.iter().map(|d| d.object.to_string()).collect();
-    let undo: Vec<&str> = left.iter().rev().filter_map(|d| d.undo.as_deref()).collect();
+    let undo = undo_script(&left);
     let finding = Diagnostic::new(
         "failed-up-leaves-object",
         Severity::High,
         format!("the failed up leaves a change behind: {}", listing(&objects)),
     )
     .at(script.locate(blame(script, &first.object)))
-    .with_label(first.to_string())
+    .with_label(first.after_rollback())
     .with_evidence("objects", objects);
     Some(match undo.is_empty() {
         true => finding,
-        false => finding.with_help(format!("before a retry run  {}", undo.join(" "))),
+        false => finding.with_help(format!("before a retry run  {}", semicolons(&undo))),
     })
 }
 

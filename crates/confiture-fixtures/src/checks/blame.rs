@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use confiture_core::catalog::ObjectId;
 use confiture_core::db::DbFailure;
-use confiture_core::migration::{Script, TransactionMode};
+use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::sql;
 
 /// The bytes of `script` to show for a finding about `object`: the first line of the statement that
@@ -81,10 +81,48 @@ pub(super) fn sqlstate_name(code: &str) -> &'static str {
     }
 }
 
+/// The extension, quoted where SQL needs it, that holds what a message misses, for those that migrations
+/// take for granted most.
+pub(super) fn extension_of(message: &str) -> Option<&'static str> {
+    const HELD: &[(&str, &str)] = &[
+        ("citext", "citext"),
+        ("uuid_generate_v", "\"uuid-ossp\""),
+        ("gin_trgm_ops", "pg_trgm"),
+        ("gist_trgm_ops", "pg_trgm"),
+        ("function similarity(", "pg_trgm"),
+        ("hstore", "hstore"),
+        ("ltree", "ltree"),
+        ("function digest(", "pgcrypto"),
+        ("function crypt(", "pgcrypto"),
+        ("function gen_salt(", "pgcrypto"),
+        ("function gen_random_bytes(", "pgcrypto"),
+        ("function unaccent(", "unaccent"),
+        ("type \"geometry\"", "postgis"),
+        ("type \"geography\"", "postgis"),
+        ("type \"vector\"", "vector"),
+        ("type \"vector(", "vector"),
+    ];
+    HELD.iter().find(|(held, _)| message.contains(held)).map(|(_, extension)| *extension)
+}
+
 /// What to do about a refusal, where more can be said than the server did.
-pub(super) fn sqlstate_help(failure: &DbFailure, transaction: TransactionMode) -> Option<String> {
+pub(super) fn sqlstate_help(
+    failure: &DbFailure,
+    direction: Direction,
+    transaction: TransactionMode,
+) -> Option<String> {
     let code = failure.sqlstate.as_deref()?;
+    if matches!(code, "42704" | "42883")
+        && let Some(extension) = extension_of(&failure.message)
+    {
+        return Some(format!(
+            "CREATE EXTENSION IF NOT EXISTS {extension};  in an earlier migration, or in a setup file (--setup)"
+        ));
+    }
     let help = match code {
+        "42P01" | "42703" | "42704" | "42883" if direction == Direction::Down => {
+            "the up made nothing of that name, or a statement above has dropped it already: compare the two scripts"
+        }
         "25001" if transaction == TransactionMode::Batch => {
             "put this statement alone in a migration: several statements of one file run in one transaction"
         }

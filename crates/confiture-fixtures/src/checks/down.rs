@@ -1,7 +1,7 @@
 //! `down`: after the rollback, the catalog equals the catalog before the up.
 
 use async_trait::async_trait;
-use confiture_core::catalog::{Change, Difference, Grade};
+use confiture_core::catalog::{Change, Difference, Grade, undo_script};
 use confiture_core::migration::{Direction, Script, Step};
 use confiture_core::plugin::{Check, CheckContext, CheckError, PluginMeta, RoundTrip, Verdict};
 use confiture_core::{Diagnostic, Severity};
@@ -41,7 +41,7 @@ impl Check for Down {
         };
         let id = &cx.migration.id;
         if let Some(failed) = &trip.down.failure {
-            let finding = failure("down-fails", "down fails", failed, script.transaction)
+            let finding = failure("down-fails", "down fails", failed, Direction::Down, script.transaction)
                 .in_script(id, Direction::Down);
             return Ok(Verdict::of(vec![finding]));
         }
@@ -57,8 +57,9 @@ fn findings(script: &Script, trip: &RoundTrip) -> Vec<Diagnostic> {
         findings.push(empty(script, &differences));
         differences.clear();
     }
-    for difference in differences {
-        findings.push(finding(script, trip, difference));
+    // Several properties of one object are one finding.
+    for group in differences.chunk_by(|a, b| a.object == b.object && code(a) == code(b)) {
+        findings.push(finding(script, trip, group));
     }
     for difference in &trip.down_unstable {
         findings.push(
@@ -76,7 +77,7 @@ fn findings(script: &Script, trip: &RoundTrip) -> Vec<Diagnostic> {
 /// The finding for a rollback without statements: everything it should have undone, at once.
 fn empty(script: &Script, differences: &[&Difference]) -> Diagnostic {
     let objects: Vec<String> = differences.iter().map(|d| d.object.to_string()).collect();
-    let undo: Vec<&str> = differences.iter().rev().filter_map(|d| d.undo.as_deref()).collect();
+    let undo = undo_script(&differences.iter().map(|d| (*d).clone()).collect::<Vec<_>>());
     let finding = Diagnostic::new(
         "rollback-empty",
         Severity::High,
@@ -90,44 +91,71 @@ fn empty(script: &Script, differences: &[&Difference]) -> Diagnostic {
             "write the statements that undo the up, or remove the down script to declare it irreversible",
         )
     } else {
-        finding.with_help(format!("add  {}", undo.join(" ")))
+        finding.with_help(format!("add  {}", semicolons(&undo)))
     }
 }
 
-fn finding(script: &Script, trip: &RoundTrip, difference: &Difference) -> Diagnostic {
-    let (code, message) = match (difference.grade, &difference.change) {
-        (Grade::ColumnOrder, _) => ("column-order", "down restores the columns in another order"),
-        (Grade::GeneratedName, _) => ("generated-name", "down restores it under another generated name"),
-        (Grade::Whitespace, _) => ("white-space", "down restores it with other white space"),
-        (Grade::BodyOrComment, _) => ("rollback-changes-body", "down does not restore a body or comment"),
-        (Grade::EnumValueLeft, _) => ("rollback-leaves-enum-value", "down leaves an enum value behind"),
-        (Grade::ExtensionVersion, _) => ("extension-version", "down leaves another version of an extension"),
-        (Grade::ClusterWide, _) => ("rollback-leaves-role", "down leaves a change that all databases share"),
-        (_, Change::Added) => ("rollback-leaves-object", "down leaves an object behind"),
-        (_, Change::Removed) => ("rollback-loses-object", "down does not bring an object back"),
-        (_, Change::Changed { .. }) => ("rollback-changes-object", "down does not restore a property"),
+/// The finding code of a difference.
+fn code(difference: &Difference) -> &'static str {
+    match (difference.grade, &difference.change) {
+        (Grade::ColumnOrder, _) => "column-order",
+        (Grade::GeneratedName, _) => "generated-name",
+        (Grade::Whitespace, _) => "white-space",
+        (Grade::BodyOrComment, _) => "rollback-changes-body",
+        (Grade::EnumValueLeft, _) => "rollback-leaves-enum-value",
+        (Grade::ExtensionVersion, _) => "extension-version",
+        (Grade::ClusterWide, _) => "rollback-leaves-role",
+        (_, Change::Added) => "rollback-leaves-object",
+        (_, Change::Removed) => "rollback-loses-object",
+        (_, Change::Changed { .. }) => "rollback-changes-object",
+    }
+}
+
+/// The finding for differences of one object with one code.
+fn finding(script: &Script, trip: &RoundTrip, group: &[&Difference]) -> Diagnostic {
+    let difference = group[0];
+    let code = code(difference);
+    let object = &difference.object;
+    let message = match code {
+        "column-order" => format!("down restores the columns of {object} in another order"),
+        "generated-name" => format!("down restores {object} under another generated name"),
+        "white-space" => format!("down restores {object} with other white space"),
+        "rollback-changes-body" => format!("down does not restore the text of {object}"),
+        "rollback-leaves-enum-value" => format!("down leaves a value of {object} behind"),
+        "extension-version" => format!("down leaves another version of {object}"),
+        "rollback-leaves-role" => format!("down leaves {object}, which all databases share"),
+        "rollback-leaves-object" => format!("down leaves an object behind: {object}"),
+        "rollback-loses-object" => format!("down does not bring an object back: {object}"),
+        _ => format!("down does not restore {object}"),
     };
-    let mut label = difference.to_string();
+    let labels: Vec<String> = group.iter().map(|difference| difference.after_rollback()).collect();
+    let mut label = labels.join("; ");
     if let Some(failed) = trip.re_up.as_ref().and_then(|run| run.failure.as_ref())
         && difference.change == Change::Added
+        && failed.failure.message.contains(object.name())
     {
         label.push_str(&format!("; applying up again fails ({})", failed.failure));
     }
-    let mut finding =
-        Diagnostic::new(code, severity(difference), format!("{message}: {}", difference.object))
-            .at(script.locate(blame(script, &difference.object)))
-            .with_label(label)
-            .with_evidence("object", difference.object.to_string());
+    let mut finding = Diagnostic::new(code, severity(difference), message)
+        .at(script.locate(blame(script, object)))
+        .with_label(label)
+        .with_evidence("object", object.to_string());
     if let Change::Changed { property, before, after } = &difference.change {
         finding = finding
-            .with_evidence("property", property.to_string())
+            .with_evidence("property", property.clone())
             .with_evidence("before", before.clone())
             .with_evidence("after", after.clone());
     }
-    match &difference.undo {
-        Some(undo) => finding.with_help(format!("add  {undo}")).with_evidence("undo", undo.clone()),
-        None => finding,
+    if group.len() > 1 {
+        let properties: Vec<&str> = group.iter().filter_map(|difference| difference.property()).collect();
+        finding = finding.with_evidence("properties", properties);
     }
+    let undo = undo_script(&group.iter().map(|difference| (*difference).clone()).collect::<Vec<_>>());
+    if undo.is_empty() {
+        return finding;
+    }
+    let undo = semicolons(&undo);
+    finding.with_help(format!("add  {undo}")).with_evidence("undo", undo)
 }
 
 /// How much a difference matters.
@@ -142,6 +170,11 @@ pub(super) fn severity(difference: &Difference) -> Severity {
         Grade::EnumValueLeft => Severity::Medium,
         _ => Severity::High,
     }
+}
+
+/// Statements one after the other, each with its semicolon.
+pub(super) fn semicolons(statements: &[String]) -> String {
+    statements.iter().map(|statement| format!("{statement};")).collect::<Vec<_>>().join(" ")
 }
 
 /// `a`, `a and b`, `a, b and 3 more`.

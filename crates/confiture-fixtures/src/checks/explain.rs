@@ -15,7 +15,6 @@ macro_rules! page {
 
 page!("column-order", "down restores the columns in another order");
 page!("down-fails", "the server refuses a statement of the rollback");
-page!("duplicate-version", "two migrations have one version");
 page!("extension-version", "down leaves another version of an extension");
 page!("failed-up-leaves-object", "an up that failed leaves something behind");
 page!("generated-name", "down restores an object under another generated name");
@@ -33,7 +32,5 @@ page!("rollback-leaves-enum-value", "down leaves an enum value behind");
 page!("rollback-leaves-object", "down leaves an object behind");
 page!("rollback-leaves-role", "down leaves a role or another change all databases share");
 page!("rollback-loses-object", "down does not bring an object back");
-page!("stale-journal", "the tool's journal and its files disagree");
-page!("unparsable-version", "a file name holds no version its tool could read");
 page!("up-fails", "the server refuses a statement of the migration");
 page!("white-space", "down restores a definition with other white space");

@@ -41,8 +41,9 @@ impl Check for ReUp {
         let id = &cx.migration.id;
         let inexact_down = trip.down_differences.iter().any(|d| severity(d) > Severity::Info);
         if let Some(failed) = &run.failure {
-            let mut finding = failure("re-up-fails", "up after down fails", failed, up.transaction)
-                .in_script(id, Direction::Up);
+            let mut finding =
+                failure("re-up-fails", "up after down fails", failed, Direction::Up, up.transaction)
+                    .in_script(id, Direction::Up);
             if inexact_down {
                 finding.help =
                     Some("repair the down script: it does not restore the state before".to_owned());

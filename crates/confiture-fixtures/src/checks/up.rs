@@ -1,11 +1,12 @@
 //! `up`: the migration applies to the state the previous ones left, as its tool would run it.
 
 use async_trait::async_trait;
+use confiture_core::db::DbFailure;
 use confiture_core::migration::{Direction, Step, TransactionMode};
 use confiture_core::plugin::{Check, CheckContext, CheckError, PluginMeta, StatementFailure, Verdict};
 use confiture_core::{Diagnostic, Severity, sql};
 
-use super::blame::{sqlstate_help, sqlstate_name};
+use super::blame::{extension_of, sqlstate_help, sqlstate_name};
 
 /// Judges the first run of the forward step.
 #[derive(Debug, Default)]
@@ -35,6 +36,9 @@ impl Check for Up {
             Step::NotRunnable { reason, .. } => return Ok(Verdict::skipped(reason.clone())),
         };
         let Some(run) = &cx.record.up else { return Ok(Verdict::skipped("not run")) };
+        if script.statements.is_empty() {
+            return Ok(Verdict::not_applicable("no statement in the file"));
+        }
         let Some(failed) = &run.failure else { return Ok(Verdict::passed()) };
         if let Some(missing) = missed(cx, failed) {
             return Ok(Verdict::skipped(format!(
@@ -42,7 +46,7 @@ impl Check for Up {
                 failed.failure
             )));
         }
-        let finding = failure("up-fails", "up fails", failed, script.transaction)
+        let finding = failure("up-fails", "up fails", failed, Direction::Up, script.transaction)
             .in_script(&cx.migration.id, Direction::Up);
         Ok(Verdict::of(vec![finding]))
     }
@@ -51,7 +55,8 @@ impl Check for Up {
 /// The earlier migration that was not applied and would have made what `failed` misses.
 ///
 /// Only a refusal that names something missing is excused, and only by a migration that mentions the
-/// name, or one whose text is not known (a step in another language).
+/// name, one that creates an extension (which may have held it), or one whose text is not known (a step in
+/// another language).
 fn missed<'a>(cx: &CheckContext<'a>, failed: &StatementFailure) -> Option<&'a str> {
     // undefined_table, _column, _object, _function, invalid_schema_name, invalid_foreign_key
     const MISSING: [&str; 6] = ["42P01", "42703", "42704", "42883", "3F000", "42830"];
@@ -65,14 +70,34 @@ fn missed<'a>(cx: &CheckContext<'a>, failed: &StatementFailure) -> Option<&'a st
         Step::Sql(script) => {
             let text = script.source.text.get(script.span.clone()).unwrap_or_default();
             let tokens = sql::lex(text);
-            names.iter().any(|name| {
-                tokens.iter().any(|token| token.text(text).trim_matches('"').eq_ignore_ascii_case(name))
-            })
+            script.statements.iter().any(|statement| may_hold(&statement.sql, &failed.failure))
+                || names.iter().any(|name| tokens.iter().any(|token| is_name(token.text(text), name)))
         }
         Step::NotRunnable { .. } => true,
         Step::Absent => false,
     })?;
     Some(&culprit.id)
+}
+
+/// Whether `statement` creates an extension that may hold the function, type or the like that `failure`
+/// misses: the one known to, or any where that is not known.
+fn may_hold(statement: &str, failure: &DbFailure) -> bool {
+    let class = sql::classify(statement);
+    if (class.verb, class.object) != (sql::Verb::Create, Some(sql::ObjectKind::Extension)) {
+        return false;
+    }
+    match (failure.sqlstate.as_deref(), extension_of(&failure.message)) {
+        (Some("42704" | "42883"), Some(extension)) => statement.contains(extension.trim_matches('"')),
+        (Some("42704" | "42883"), None) => !failure.message.starts_with("role "),
+        _ => false,
+    }
+}
+
+/// Whether `token` is the name the server calls `name`: it cuts names at 63 bytes.
+fn is_name(token: &str, name: &str) -> bool {
+    const NAME_BYTES: usize = 63;
+    let token = token.trim_matches('"');
+    token[..token.floor_char_boundary(NAME_BYTES)].eq_ignore_ascii_case(name)
 }
 
 /// The words of a server message that may be names: quoted ones, and `f` of `function f(integer)`.
@@ -93,6 +118,7 @@ pub(super) fn failure(
     code: &'static str,
     what: &str,
     failed: &StatementFailure,
+    direction: Direction,
     transaction: TransactionMode,
 ) -> Diagnostic {
     let said = &failed.failure;
@@ -102,7 +128,8 @@ pub(super) fn failure(
         Some(index) => format!("statement {}", index + 1),
         None => "the commit".to_owned(),
     };
-    let mut label = said.message.clone();
+    // What follows the first line is the rest of the file, where the server quotes an unterminated string.
+    let mut label = said.message.lines().next().unwrap_or_default().to_owned();
     if let Some(detail) = &said.detail {
         label.push_str(&format!(" ({})", detail.lines().next().unwrap_or_default()));
     }
@@ -122,7 +149,12 @@ pub(super) fn failure(
     if let Some(context) = &said.context {
         finding = finding.with_evidence("context", context.clone());
     }
-    let help = sqlstate_help(said, transaction).or_else(|| said.hint.clone());
+    // A misspelt name is the server's to correct; its advice elsewhere (DROP … CASCADE) is not always good.
+    let spelling = said.hint.clone().filter(|_| {
+        let named = said.sqlstate.as_deref().is_some_and(|code| code.starts_with("42"));
+        named && extension_of(&said.message).is_none()
+    });
+    let help = spelling.or_else(|| sqlstate_help(said, direction, transaction)).or_else(|| said.hint.clone());
     match help {
         Some(help) => finding.with_help(help),
         None => finding,

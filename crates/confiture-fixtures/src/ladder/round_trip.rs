@@ -1,11 +1,11 @@
 //! Down and up again: in a transaction where that tells the same, on a clone where it does not.
 
-use confiture_core::catalog::{Catalog, Difference, Observed};
+use confiture_core::catalog::{Catalog, Change, Difference, Kind, Observed};
 use confiture_core::db::Session;
 use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::plugin::{RoundTrip, ScriptRun};
 
-use super::{Ladder, observe};
+use super::{Ladder, observe, open};
 use crate::error::FixtureError;
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
 
@@ -35,15 +35,15 @@ impl Ladder<'_> {
         let traits = [ScriptTraits::of(up), ScriptTraits::of(down)];
         if traits.iter().all(|traits| traits.transaction_safe) {
             let trip = self.stable(Place::Transaction, self.session()?, up, down, before).await?;
-            let wrapped = |script: &Script| script.transaction != TransactionMode::Autocommit;
+            let wrapped = down.transaction != TransactionMode::Autocommit || traits[1].own_transaction;
             let re_up_failed = trip.re_up.as_ref().is_some_and(|run| run.failure.is_some());
             let suspicious = trip.down.failure.is_some() || !trip.down_differences.is_empty();
-            if !re_up_failed && (wrapped(down) || !suspicious) {
+            if !re_up_failed && (wrapped || !suspicious) {
                 return Ok(trip);
             }
         }
         let clone = self.clone_here("rollback").await?;
-        let session = clone.session().await?;
+        let session = open(&clone, &self.options).await?;
         let trip = self.stable(Place::Clone, &session, up, down, before).await;
         session.close().await;
         clone.close().await?;
@@ -92,7 +92,7 @@ impl Ladder<'_> {
         let result = self.down_and_up(place, session, up, down, before).await;
         if place == Place::Transaction {
             let ended = session.execute("ROLLBACK").await;
-            if result.is_ok() {
+            if result.is_ok() && session.is_usable() {
                 ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
             }
         }
@@ -154,18 +154,25 @@ impl Ladder<'_> {
                 run
             }
         };
-        if let Some(failed) = &run.failure {
-            self.lost(&failed.failure).await?;
-        }
+        self.lost(&run).await?;
         Ok(run)
     }
 }
 
 /// Moves the differences whose object changes from one run to the next out of `differences`.
+///
+/// An object that gets another name in every run shows as one lost and one added; only the added one
+/// changes from run to run, so as many lost ones of its kind go with it.
 fn take_unstable(differences: &mut Vec<Difference>, changing: &[Difference]) -> Vec<Difference> {
-    let (unstable, stable) = std::mem::take(differences)
+    let (mut unstable, mut stable): (Vec<_>, Vec<_>) = std::mem::take(differences)
         .into_iter()
         .partition(|difference| changing.iter().any(|other| other.object == difference.object));
+    let named_anew: Vec<Kind> =
+        unstable.iter().filter(|d| d.change == Change::Added).map(|d| d.object.kind()).collect();
+    for kind in named_anew {
+        let lost = stable.iter().position(|d| d.change == Change::Removed && d.object.kind() == kind);
+        unstable.extend(lost.map(|at| stable.remove(at)));
+    }
     *differences = stable;
     unstable
 }

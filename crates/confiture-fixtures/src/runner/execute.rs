@@ -2,10 +2,10 @@
 
 use std::time::Instant;
 
-use confiture_core::db::{DbFailure, Session};
+use confiture_core::db::{DbFailure, Execution, Session};
 use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
 use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
-use confiture_core::sql::{Reach, TransactionControl, TransactionSafety, classify};
+use confiture_core::sql::{Reach, SessionEffect, TransactionControl, TransactionSafety, Verb, classify};
 
 /// What a script's statements allow, worked out from their text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,6 +15,8 @@ pub struct ScriptTraits {
     pub transaction_safe: bool,
     /// It commits (or rolls back) and goes on.
     pub commits_midway: bool,
+    /// All of it stands between one `BEGIN` and one `COMMIT` of its own.
+    pub own_transaction: bool,
     /// It touches what all databases of the server share: roles, tablespaces, settings of the system.
     pub cluster_wide: bool,
     /// Its statements that are not transaction control.
@@ -24,8 +26,19 @@ pub struct ScriptTraits {
 impl ScriptTraits {
     /// Reads the traits off the head of every statement.
     pub fn of(script: &Script) -> Self {
-        let mut traits =
-            Self { transaction_safe: true, commits_midway: false, cluster_wide: false, statements: 0 };
+        let mut traits = Self {
+            transaction_safe: true,
+            commits_midway: false,
+            own_transaction: false,
+            cluster_wide: false,
+            statements: 0,
+        };
+        let controls = script.statements.iter().filter_map(|statement| classify(&statement.sql).control);
+        let controls: Vec<TransactionControl> = controls.collect();
+        let edge = |statement: Option<&ScriptStatement>| statement.and_then(|s| classify(&s.sql).control);
+        traits.own_transaction = controls == [TransactionControl::Begin, TransactionControl::Commit]
+            && edge(script.statements.first()) == Some(TransactionControl::Begin)
+            && edge(script.statements.last()) == Some(TransactionControl::Commit);
         let mut ended = false;
         for statement in &script.statements {
             let class = classify(&statement.sql);
@@ -36,10 +49,12 @@ impl ScriptTraits {
                     TransactionControl::Savepoint
                     | TransactionControl::Release
                     | TransactionControl::RollbackTo,
-                ) => {}
+                ) => traits.transaction_safe &= script.transaction != TransactionMode::Batch,
                 Some(_) => traits.transaction_safe = false,
                 None => {
                     traits.statements += 1;
+                    // Its prepared statements can only be thrown away together with our own.
+                    traits.transaction_safe &= !is_prepare(&statement.sql);
                     traits.commits_midway |= ended;
                     traits.transaction_safe &= !ended;
                     traits.transaction_safe &= match class.transaction {
@@ -105,11 +120,26 @@ pub(crate) async fn run_first(
             run.statements_run += 1;
             continue;
         }
+        let chains = ends_and_chains(control, &statement.sql);
+        if open == Open::ByTool
+            && script.transaction == TransactionMode::Batch
+            && (chains || is_savepoint(control))
+        {
+            // An implicit transaction takes neither (25P01). Outside any block the server says the same.
+            if let Err(failure) = session.execute("ROLLBACK").await {
+                run.failed(Some(index), failure);
+                break;
+            }
+            open = Open::No;
+        }
         if !run.send(session, index, statement).await {
             break;
         }
         match control {
             Some(TransactionControl::Begin) => open = Open::ByScript,
+            Some(TransactionControl::Commit | TransactionControl::Rollback) if chains => {
+                open = Open::ByScript
+            }
             Some(TransactionControl::Commit | TransactionControl::Rollback) => {
                 open = Open::No;
                 reopen = script.transaction == TransactionMode::Batch;
@@ -126,14 +156,30 @@ pub(crate) async fn run_first(
             Ok(_) => {}
         }
     }
-    reset_session(session).await;
+    reset_session(session, script).await;
     run.finish(started)
+}
+
+/// Whether the statement works on savepoints.
+fn is_savepoint(control: Option<TransactionControl>) -> bool {
+    use TransactionControl::{Release, RollbackTo, Savepoint};
+    matches!(control, Some(Savepoint | Release | RollbackTo))
+}
+
+/// Whether the statement ends a transaction and begins the next: `COMMIT AND CHAIN`.
+fn ends_and_chains(control: Option<TransactionControl>, sql: &str) -> bool {
+    if !matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback)) {
+        return false;
+    }
+    let tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    let words: Vec<&str> = tokens.map(|token| token.text(sql)).collect();
+    words.windows(2).any(|pair| pair[0].eq_ignore_ascii_case("and") && pair[1].eq_ignore_ascii_case("chain"))
 }
 
 /// Runs `script` inside the transaction the caller has open; the caller rolls it back.
 ///
 /// The script's own BEGIN and final COMMIT are left out; deferred constraints are checked at its end,
-/// as the commit would.
+/// as the commit would. What it set in its session is undone then, as between two runs of a tool.
 pub(crate) async fn run_in_transaction(
     session: &Session,
     script: &Script,
@@ -156,17 +202,51 @@ pub(crate) async fn run_in_transaction(
     {
         run.failed(None, failure);
     }
+    if run.failure.is_none() {
+        reset_session(session, script).await;
+    }
     run.finish(started)
 }
 
 /// Undoes what a script may have changed in its session, so that the next script starts as in a new
-/// connection: settings, role, temporary tables, channels, advisory locks.
-async fn reset_session(session: &Session) {
-    const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; DISCARD TEMP; UNLISTEN *; \
-                         SELECT pg_catalog.pg_advisory_unlock_all()";
-    if let Err(failure) = session.execute(RESET).await {
-        tracing::debug!(%failure, "reset the session");
+/// connection: settings, role, cursors, temporary tables, channels, advisory locks, prepared statements.
+///
+/// Nothing is sent where no statement can have changed it.
+async fn reset_session(session: &Session, script: &Script) {
+    if !script.statements.iter().any(|statement| may_change_session(&statement.sql)) {
+        return;
     }
+    const RESET: &str = "RESET ALL; SET SESSION AUTHORIZATION DEFAULT; CLOSE ALL; DISCARD TEMP; UNLISTEN *; \
+                         SELECT pg_catalog.pg_advisory_unlock_all()";
+    let mut resets = vec![RESET];
+    // Not always: it costs our own prepared queries as well.
+    if script.statements.iter().any(|statement| is_prepare(&statement.sql)) {
+        resets.push("DEALLOCATE ALL");
+    }
+    for reset in resets {
+        if let Err(failure) = session.execute(reset).await {
+            tracing::debug!(%failure, "reset the session");
+        }
+    }
+}
+
+/// Whether `sql` may leave its session changed: everything but schema changes, which run no code that
+/// could.
+fn may_change_session(sql: &str) -> bool {
+    let class = classify(sql);
+    let schema = matches!(
+        class.verb,
+        Verb::Create | Verb::Alter | Verb::Drop | Verb::Comment | Verb::Grant | Verb::Revoke
+    );
+    let transaction = class.control.is_some();
+    let calls = || confiture_core::sql::Tokens::new(sql).any(|token| token.is_word(sql, "set_config"));
+    class.session == SessionEffect::Session || !(schema || transaction) || calls()
+}
+
+/// Whether `sql` is a `PREPARE`.
+fn is_prepare(sql: &str) -> bool {
+    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    tokens.next().is_some_and(|token| token.text(sql).eq_ignore_ascii_case("prepare"))
 }
 
 /// A script run being written down.
@@ -189,6 +269,9 @@ impl<'a> Recording<'a> {
         let span = tracing::debug_span!("statement", direction = self.direction.as_str(), statement = index);
         let sent = async {
             match &statement.kind {
+                StatementKind::Sql if copies_out(&statement.sql) => {
+                    session.copy_out(&statement.sql).await.map(|_| Execution::default())
+                }
                 StatementKind::Sql => session.execute(&statement.sql).await,
                 StatementKind::Copy { data } => {
                     let data = self.script.source.text.get(data.clone()).unwrap_or_default();
@@ -229,8 +312,17 @@ impl<'a> Recording<'a> {
     }
 }
 
+/// Whether `sql` is a `COPY … TO STDOUT`, which speaks a protocol of its own.
+fn copies_out(sql: &str) -> bool {
+    let tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    let words: Vec<&str> = tokens.map(|token| token.text(sql)).collect();
+    let is = |word: &str, expected: &str| word.eq_ignore_ascii_case(expected);
+    words.first().is_some_and(|first| is(first, "copy"))
+        && words.windows(2).any(|pair| is(pair[0], "to") && is(pair[1], "stdout"))
+}
+
 /// The bytes of the file a failure is about: from the server's position to the end of that line, the
-/// COPY line it names, or the first line of the statement.
+/// COPY line or the line of a `DO` block it names, or the first line of the statement.
 fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailure) -> std::ops::Range<usize> {
     let text = &script.source.text;
     let line_end = |at: usize| text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at + n);
@@ -247,7 +339,31 @@ fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailur
         let at = data.start + before;
         return at..line_end(at);
     }
+    if let Some(line) = block_line(statement, failure) {
+        let at = statement.file_offset(line);
+        return at..line_end(at).min(statement.span.end).max(at);
+    }
     statement.span.start..line_end(statement.span.start).min(statement.span.end)
+}
+
+/// Where in `statement.sql` the line of a `DO` block starts that the server's context names:
+/// `PL/pgSQL function inline_code_block line 4 at SQL statement`, counted from the opening quote.
+fn block_line(statement: &ScriptStatement, failure: &DbFailure) -> Option<usize> {
+    let sql = statement.sql.as_ref();
+    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    if !tokens.next()?.text(sql).eq_ignore_ascii_case("do") {
+        return None;
+    }
+    // The outermost call stands last.
+    let (_, rest) = failure.context.as_deref()?.rsplit_once("inline_code_block line ")?;
+    let digits = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    let line: usize = digits.parse().ok()?;
+    let body = tokens.find(|token| token.kind.is_string())?.span.start;
+    let lines = sql.get(body..)?.split_inclusive('\n');
+    let start = body + lines.take(line.checked_sub(1)?).map(str::len).sum::<usize>();
+    let blank = sql.get(start..)?.chars().take_while(|c| *c == ' ' || *c == '\t').count();
+    // The first line of the body is the statement's own.
+    (line > 1).then_some(start + blank)
 }
 
 /// The end of the word or quoted text that starts at `at`.

@@ -87,7 +87,7 @@ fn detail(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Object, new: &Obj
             }
         },
         (Detail::Index(a), Detail::Index(b)) => index(pair, id, property, a, b),
-        (Detail::Sequence(a), _) => match property {
+        (Detail::Sequence(a), b) => match property {
             "owned by" => {
                 let column = match &a.owned_by {
                     Some(column) => format!("{}.{}", column.owner_sql(), column.sql_name()),
@@ -97,7 +97,15 @@ fn detail(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Object, new: &Obj
             }
             "identity" => Vec::new(),
             "persistence" => one(format!("ALTER SEQUENCE {name} SET {}", persistence(a.persistence))),
-            _ => one(format!("ALTER SEQUENCE {name} AS {} {}", a.data_type, sequence_options(a))),
+            _ => {
+                // Its value may lie outside of narrower bounds.
+                let narrower = match &b {
+                    Detail::Sequence(b) => a.minimum > b.minimum || a.maximum < b.maximum,
+                    _ => false,
+                };
+                let restart = if narrower { " RESTART" } else { "" };
+                one(format!("ALTER SEQUENCE {name} AS {} {}{restart}", a.data_type, sequence_options(a)))
+            }
         },
         (Detail::Enum(a), Detail::Enum(b)) => labels(&name, &a.labels, &b.labels),
         (Detail::Domain(a), _) => match property {

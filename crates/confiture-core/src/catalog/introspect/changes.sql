@@ -52,4 +52,4 @@ WHERE age(p.xmin) <= (SELECT age(current_setting('confiture.since')::xid)) AND /
 UNION ALL
 SELECT 'comment', d.classoid, d.objoid, d.objoid, d.objsubid, ARRAY[d.description]
 FROM pg_description d
-WHERE age(d.xmin) <= (SELECT age(current_setting('confiture.since')::xid)) AND (d.objoid >= 16384 OR d.classoid = 'pg_namespace'::regclass)
+WHERE age(d.xmin) <= (SELECT age(current_setting('confiture.since')::xid)) AND (d.objoid >= 16384 OR d.objoid = 2200 AND d.classoid = 'pg_namespace'::regclass)

@@ -6,17 +6,20 @@ use std::sync::OnceLock;
 ///
 /// No query has parameters: the server would plan the first five executions anew (manual, PREPARE,
 /// "Notes"), which costs more than running them. Settings called `confiture.…` take their place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::catalog) enum Scope {
     /// Everything.
     Everything,
-    /// The units in [`UNITS`], with what belongs to them.
-    Units,
+    /// The units in [`units`], with what belongs to them; only the sorts that are wanted, because a
+    /// fragment costs even where it finds nothing.
+    Units { relations: bool, types: bool, routines: bool },
+    /// The kinds of which a database holds few.
+    Rest,
     /// Everything, and what a later observation compares with.
     Observation,
-    /// What was written since [`SINCE`], the kinds of which a database holds few, and counts.
+    /// What was written since [`since`], and counts.
     Changes,
-    /// The OIDs that exist in the catalogs [`WANTED`] lists, and all comments if `pg_description` is there.
+    /// The OIDs that exist, and all comments.
     Alive,
 }
 
@@ -42,11 +45,8 @@ const ROUTINES: &str = include_str!("routines.sql");
 const RELATIONS: &str = include_str!("relations.sql");
 const CHANGES: &str = include_str!("changes.sql");
 const CHECKS: &str = include_str!("checks.sql");
+const RARE: &str = include_str!("rare.sql");
 const COMMENTS: &str = include_str!("comments.sql");
-const COMMENTS_WANTED: &str = concat!(
-    include_str!("comments.sql"),
-    " AND current_setting('confiture.wanted')::oid[] @> ARRAY['pg_description'::regclass::oid]"
-);
 
 /// Catalogs whose rows can go away without a trace in another row, and which of their rows count.
 const ALIVE: &[(&str, &str)] = &[
@@ -60,15 +60,26 @@ const ALIVE: &[(&str, &str)] = &[
     ("pg_proc", "oid >= 16384"),
 ];
 
-/// Sets the transaction that changes are looked for since: 32 bits as text.
-pub(in crate::catalog) const SINCE: &str = "SELECT set_config('confiture.since', $1, false)";
-/// Sets the system catalogs whose OIDs are read: an array of OIDs as text.
-pub(in crate::catalog) const WANTED: &str = "SELECT set_config('confiture.wanted', $1, false)";
-/// Sets the relations, types and routines that are read: arrays of OIDs as text.
-pub(in crate::catalog) const UNITS: &str = "SELECT set_config('confiture.relations', $1, false), \
-    set_config('confiture.types', $2, false), set_config('confiture.routines', $3, false)";
+/// Sets the transaction that changes are looked for since: 32 bits.
+pub(in crate::catalog) fn since(transaction: u64) -> String {
+    format!("SET confiture.since = '{}'", transaction & 0xffff_ffff)
+}
 
-/// The units that mention those in [`UNITS`], which were renamed: `(text, oid)`.
+/// Sets the relations, types and routines that are read.
+pub(in crate::catalog) fn units(relations: &[u32], types: &[u32], routines: &[u32]) -> String {
+    let array = |oids: &[u32]| {
+        let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+        format!("'{{{}}}'", oids.join(","))
+    };
+    format!(
+        "SET confiture.relations = {}; SET confiture.types = {}; SET confiture.routines = {}",
+        array(relations),
+        array(types),
+        array(routines)
+    )
+}
+
+/// The units that mention those in [`units`], which were renamed: `(text, oid)`.
 pub(in crate::catalog) const DEPENDENTS: &str = include_str!("dependents.sql");
 
 /// The query for a server of `version` (`server_version_num`).
@@ -79,8 +90,9 @@ pub(in crate::catalog) const DEPENDENTS: &str = include_str!("dependents.sql");
 /// transaction what was there before (guc.c, `GUC_SAVE`/`GUC_SET_LOCAL`). Append runs its arms in order,
 /// and no arm runs in a parallel worker, because `set_config` is parallel unsafe.
 pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
-    static CACHE: OnceLock<std::sync::Mutex<std::collections::HashMap<(u32, u8), String>>> = OnceLock::new();
-    let key = (version / 10_000, scope as u8);
+    static CACHE: OnceLock<std::sync::Mutex<std::collections::HashMap<(u32, Scope), String>>> =
+        OnceLock::new();
+    let key = (version / 10_000, scope);
     let cache = CACHE.get_or_init(Default::default);
     if let Ok(mut cache) = cache.lock() {
         return cache.entry(key).or_insert_with(|| compose(version, scope)).clone();
@@ -89,43 +101,47 @@ pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
 }
 
 fn compose(version: u32, scope: Scope) -> String {
-    let (counts, oids);
+    let (counts, oids, wanted): (String, String, Vec<&str>);
     let fragments: &[&str] = match scope {
         Scope::Everything => &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS],
-        Scope::Units => &[TYPES, ROUTINES, RELATIONS],
+        Scope::Units { relations, types, routines } => {
+            wanted = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS)]
+                .into_iter()
+                .filter_map(|(read, fragment)| read.then_some(fragment))
+                .collect();
+            &wanted
+        }
+        Scope::Rest => &[REST],
         Scope::Observation => {
-            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]", "true");
-            &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, CHECKS, &oids]
+            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
+            &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, CHECKS, RARE, &oids]
         }
         Scope::Changes => {
-            counts = alive("count(*)::int4", "NULL", "true");
-            &[REST, CHANGES, CHECKS, &counts]
+            counts = alive("count(*)::int4", "NULL");
+            &[CHANGES, CHECKS, RARE, &counts]
         }
         Scope::Alive => {
-            oids = alive(
-                "0",
-                "ARRAY[string_agg(oid::text, ' ')]",
-                "current_setting('confiture.wanted')::oid[] @> ARRAY['{catalog}'::regclass::oid]",
-            );
-            &[&oids, COMMENTS_WANTED]
+            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
+            &[&oids, COMMENTS]
         }
     };
     let arms: Vec<String> = fragments
         .iter()
-        .map(|fragment| expand(&for_version(fragment, version / 10_000), scope == Scope::Units))
+        .map(|fragment| {
+            expand(&for_version(fragment, version / 10_000), matches!(scope, Scope::Units { .. }))
+        })
         .collect();
     with_settings(&arms.join("\nUNION ALL\n"))
 }
 
 /// One row per catalog of [`ALIVE`].
-fn alive(sub: &str, fields: &str, wanted: &str) -> String {
+fn alive(sub: &str, fields: &str) -> String {
     let arms: Vec<String> = ALIVE
         .iter()
         .map(|(catalog, counts)| {
-            let wanted = wanted.replace("{catalog}", catalog);
             format!(
                 "SELECT 'alive', '{catalog}'::regclass::oid, 0::oid, 0::oid, {sub}, {fields} \
-                 FROM {catalog} WHERE oid >= 16384 AND {counts} AND {wanted} HAVING {wanted}"
+                 FROM {catalog} WHERE oid >= 16384 AND {counts}"
             )
         })
         .collect();
@@ -236,7 +252,9 @@ mod tests {
 
     #[test]
     fn no_mark_is_left_in_a_query() {
-        for scope in [Scope::Everything, Scope::Units, Scope::Observation, Scope::Changes, Scope::Alive] {
+        let units = Scope::Units { relations: true, types: true, routines: true };
+        for scope in [Scope::Everything, units, Scope::Rest, Scope::Observation, Scope::Changes, Scope::Alive]
+        {
             for major in 14..=18 {
                 let sql = compose(major * 10_000, scope);
                 assert!(!sql.contains("/*"), "{sql}");

@@ -74,14 +74,14 @@ SELECT 'constraint', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, 0,
        AND g.tgenabled = 'D' AND k.contype = 'f' LIMIT 1)]::text[]
 FROM pg_constraint k
 JOIN pg_class c ON c.oid = k.conrelid
-WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/ /*only relations c.oid*/
 
 UNION ALL -- since 18
 SELECT 'not-null', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, k.conkey[1]::int, -- since 18
   ARRAY[k.convalidated::text, k.connoinherit::text]::text[] -- since 18
 FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid -- since 18
 WHERE k.contype = 'n' AND (NOT k.convalidated OR k.connoinherit) -- since 18
-  AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/ -- since 18
+  AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/ /*only relations c.oid*/ -- since 18
 
 UNION ALL
 SELECT 'index', 'pg_class'::regclass::oid, i.indrelid, i.indexrelid, 0,
@@ -104,7 +104,7 @@ LEFT JOIN LATERAL (SELECT k.oid, k.conname FROM pg_constraint k
   WHERE (i.indisunique OR i.indisexclusion) AND k.conrelid = i.indrelid AND k.conindid = i.indexrelid
     AND k.contype IN ('p', 'u', 'x') OFFSET 0) k ON true
 LEFT JOIN pg_tablespace sp ON sp.oid = x.reltablespace
-WHERE c.relkind IN ('r', 'p', 'm') AND /*own c.relnamespace pg_class c.oid*/ /*only relations i.indrelid*/
+WHERE c.relkind IN ('r', 'p', 'm') AND /*own c.relnamespace pg_class c.oid*/ /*only relations i.indrelid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'trigger', 'pg_trigger'::regclass::oid, g.tgrelid, g.oid, 0,
@@ -114,7 +114,7 @@ JOIN pg_class c ON c.oid = g.tgrelid
 LEFT JOIN pg_trigger parent ON parent.oid = g.tgparentid
 WHERE (CASE WHEN g.tgparentid = 0 THEN NOT g.tgisinternal
     ELSE g.tgenabled <> parent.tgenabled AND g.tgconstraint = 0 END)
-  AND /*own c.relnamespace pg_class c.oid*/ /*only relations g.tgrelid*/
+  AND /*own c.relnamespace pg_class c.oid*/ /*only relations g.tgrelid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
@@ -125,14 +125,14 @@ SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
     pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)]::text[]
 FROM pg_policy p
 JOIN pg_class c ON c.oid = p.polrelid
-WHERE /*own c.relnamespace pg_class c.oid*/ /*only relations p.polrelid*/
+WHERE /*own c.relnamespace pg_class c.oid*/ /*only relations p.polrelid*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'rule', 'pg_rewrite'::regclass::oid, r.ev_class, r.oid, 0,
   ARRAY[r.rulename, pg_get_ruledef(r.oid), r.ev_enabled::text]::text[]
 FROM pg_rewrite r
 JOIN pg_class c ON c.oid = r.ev_class
-WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only relations r.ev_class*/
+WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only relations r.ev_class*/ /*only relations c.oid*/
 
 UNION ALL
 SELECT 'statistics', 'pg_statistic_ext'::regclass::oid, s.stxrelid, s.oid, 0,

@@ -79,7 +79,8 @@ impl<'a> Recipe<'a> {
         let mut filled = Expanded::default();
         for range in group {
             let Some(part) = text.get(range.clone()) else { continue };
-            let part = template::expand(part, range.start, self.template, self.vars);
+            let template = self.template.after(text.get(..range.start).unwrap_or_default());
+            let part = template::expand(part, range.start, template, self.vars);
             filled.append(part.map_err(|why| why.reason(text))?);
         }
         for statement in sql::split(&filled.text) {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::assemble::Recipe;
 use super::gather::{Gather, Pair};
 use super::manifest::Traces;
-use super::naming::{count_names, is_numbered, sql_files, sql_stem};
+use super::naming::{count_names, counted, is_numbered, sql_files, sql_stem};
 use super::sections::{Line, comment_marker, files_with_line, lines, text_start, whole};
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Step, TransactionMode};
@@ -46,7 +46,8 @@ impl Layout for Atlas {
         let marked = files_with_line(sql_files(dir), |line| comment_marker(line, "atlas:txmode").is_some());
         match marked {
             (count, Some(first)) if foreign == 0 => {
-                let reason = format!("`-- atlas:txmode` in {count} SQL files, first {}", first.name());
+                let reason =
+                    format!("`-- atlas:txmode` in {}, first {}", counted(count, "SQL file"), first.name());
                 Detection::new(Confidence::Markers, reason)
             }
             _ if sum => {
@@ -122,7 +123,7 @@ fn cut(text: &str) -> Vec<Range<usize>> {
     }
     parts.push(start..range.end);
     // The head holds the directive itself, which may hold the delimiter.
-    parts.retain(|part| text.get(part.clone()).is_some_and(|part| super::sections::has_sql(part)));
+    parts.retain(|part| text.get(part.clone()).is_some_and(super::sections::has_sql));
     parts
 }
 
@@ -157,5 +158,45 @@ fn tracking() -> Tracking {
         ),
         delete: format!("DELETE FROM {table} WHERE \"version\" = $VERSION"),
         select: format!("SELECT \"version\" FROM {table} ORDER BY \"version\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn directives_of_the_head_are_followed() {
+        insta::assert_snapshot!(read(&[
+            ("atlas.sum", "h1:x\n"),
+            ("20240101000000_a.sql", "-- atlas:txmode none\n\ncreate index concurrently i on t (x);\nselect 1;"),
+            ("20240102000000.sql", "-- atlas:delimiter \\n--end\n\nselect 1\n--end\nselect 2\n--end\n"),
+            ("20240103000000_c.sql", "-- atlas:checkpoint\n\nselect 3;"),
+            ("20240104000000_d.sql", "-- atlas:txtar\n\n-- checks.sql --\nselect 4;\n-- migration.sql --\nselect 5;\n"),
+        ]), @r"
+        atlas: atlas.sum is in it
+        20240101000000_a (20240101000000, a)
+          up autocommit [3:1 create index concurrently i on t (x) | 4:1 select 1]
+          down absent
+        20240102000000 (20240102000000, )
+          up wrapped [3:1 select 1 | 5:1 select 2]
+          down absent
+        20240104000000_d (20240104000000, d)
+          up wrapped [6:1 select 5]
+          down absent
+        - migrations/20240103000000_c.sql: a checkpoint: the migrations before it are run in its place
+        - migrations/atlas.sum: Atlas's checksums
+        ");
+    }
+
+    #[test]
+    fn a_sum_file_beside_goose_files_leaves_them_to_goose() {
+        insta::assert_snapshot!(read(&[("atlas.sum", ""), ("1_a.sql", "-- +goose Up\nselect 1;\n-- +goose Down\n")]), @r"
+        goose: `-- +goose` in 1 SQL file, first 1_a.sql
+        1_a (1, a)
+          up wrapped [2:1 select 1]
+          down wrapped []
+        - migrations/atlas.sum: configuration
+        ");
     }
 }

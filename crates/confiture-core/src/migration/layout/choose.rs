@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::gather::language;
-use super::naming::{is_numbered, split_direction, sql_stem};
+use super::naming::{counted, is_numbered, split_direction, sql_stem};
+use super::problems;
 use super::sections::{comment_marker, lines};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded};
 use crate::plugin::Registry;
@@ -142,7 +143,8 @@ fn load_named(
     some_migrations(dir, id, loaded).map(|loaded| (id, asked(layout.detect(dir)), loaded))
 }
 
-fn some_migrations(dir: &Dir, id: &str, loaded: Loaded) -> Result<Loaded, LayoutError> {
+fn some_migrations(dir: &Dir, id: &str, mut loaded: Loaded) -> Result<Loaded, LayoutError> {
+    problems::report_unreadable(dir, &mut loaded);
     if !loaded.migrations.is_empty() {
         return Ok(loaded);
     }
@@ -210,6 +212,9 @@ fn descend(dir: &Dir, fits: impl Fn(&Dir) -> bool) -> Result<(Dir, String), Layo
             candidates.push(inside);
         }
     }
+    if candidates.len() > 1 && candidates.iter().any(|found| !is_aside(dir, found)) {
+        candidates.retain(|found| !is_aside(dir, found));
+    }
     if candidates.len() > 1 {
         let usual = |dir: &Dir| matches!(dir.name(), "migrations" | "migration" | "migrate");
         if candidates.iter().filter(|dir| usual(dir)).count() == 1 {
@@ -240,6 +245,26 @@ fn descend(dir: &Dir, fits: impl Fn(&Dir) -> bool) -> Result<(Dir, String), Layo
     }
 }
 
+/// Whether `found` lies below a directory of tests, examples or build results of `dir`.
+fn is_aside(dir: &Dir, found: &Dir) -> bool {
+    let below = found.path.strip_prefix(&dir.path).unwrap_or(&found.path);
+    below.iter().filter_map(|part| part.to_str()).any(|part| {
+        matches!(
+            part,
+            "test"
+                | "tests"
+                | "testdata"
+                | "fixtures"
+                | "examples"
+                | "example"
+                | "build"
+                | "bin"
+                | "out"
+                | "docs"
+        )
+    })
+}
+
 /// Sub-directories with SQL files in or below them, outer ones first, at most 300.
 fn sql_directories(dir: &Dir) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
@@ -260,7 +285,10 @@ fn nothing_found(dir: &Dir) -> LayoutError {
         kinds.entry(extension).or_default().push(file);
     }
     if kinds.is_empty() {
-        return LayoutError::Empty { path, reason: "it is empty".to_owned() };
+        return LayoutError::Empty {
+            path,
+            reason: "it is empty; name the directory with the migrations".to_owned(),
+        };
     }
     let numbered: Vec<(&str, &DirFile, usize)> = kinds
         .iter()
@@ -275,8 +303,9 @@ fn nothing_found(dir: &Dir) -> LayoutError {
         && let Some((language, first, count)) = numbered.iter().max_by_key(|(_, _, count)| *count)
     {
         let reason = format!(
-            "{count} steps in {language} such as {}, and no SQL files; let the tool write its migrations as SQL \
+            "{} in {language}, first {}, and no SQL files; let the tool write its migrations as SQL \
              (Alembic: `alembic upgrade head --sql`, Django: `sqlmigrate`) and name that directory",
+            counted(*count, "step"),
             first.rel
         );
         return LayoutError::Empty { path, reason };
@@ -323,7 +352,7 @@ impl Family {
         let stem = sql_stem(file.name())?;
         if !file.parent().is_empty() {
             return match stem {
-                "up" | "down" => Some(Self::UpDirectories),
+                "up" => Some(Self::UpDirectories),
                 "migration" => Some(Self::MigrationDirectories),
                 _ => None,
             };
@@ -392,13 +421,17 @@ fn refuse_mixture(dir: &Dir, chosen: &str) -> Result<(), LayoutError> {
     let Some((second, others)) = rest.iter().find(|(family, _)| !family.agrees(*first)) else {
         return Ok(());
     };
-    if others.len() < 2 && others.len() * 3 < some.len() {
+    // A file without a marker is shown as one the tool refuses, unless they are many.
+    let few = match second {
+        Family::Numbered => others.len() < 2 || others.len() * 2 < some.len(),
+        _ => others.len() < 2 && others.len() * 3 < some.len(),
+    };
+    if few {
         return Ok(());
     }
     let show = |family: &Family, files: &[&DirFile]| {
         let name = files.first().map_or("", |file| file.rel.as_str());
-        let noun = if files.len() == 1 { "file" } else { "files" };
-        format!("{} {noun} {} ({name})", files.len(), family.describe())
+        format!("{} {} ({name})", counted(files.len(), "file"), family.describe())
     };
     Err(unrecognised(
         dir,
@@ -409,4 +442,135 @@ fn refuse_mixture(dir: &Dir, chosen: &str) -> Result<(), LayoutError> {
             show(second, others)
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn an_unknown_layout_is_answered_with_a_suggestion() {
+        insta::assert_snapshot!(project(&[("m/1_a.sql", "")]).layout("gose").read("m"), @r"
+        error: find the layout gose: did you mean goose? known layouts: atlas, dbmate, diesel, drizzle, flyway, golang-migrate, goose, graphile-migrate, hasura, liquibase, maragudk-migrate, morph, node-pg-migrate, numbered, plain, pop, popx, postgrator, postgres-migrations, prisma, rambler, refinery, river, sqitch, sql-migrate, sqlx, supabase, tern
+        ");
+    }
+
+    #[test]
+    fn layout_names_are_read_generously() {
+        insta::assert_snapshot!(project(&[("m/1_a.up.sql", "select 1")]).layout("Golang_Migrate").read("m"), @r"
+        golang-migrate: --layout golang-migrate; 1 file named N_name.up.sql or .down.sql
+        1_a (1, a)
+          up batch [1:1 select 1]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn a_missing_directory_is_an_error() {
+        insta::assert_snapshot!(project(&[]).read("nowhere"), @r"
+        error: read nowhere: there is no such directory; name the one with the migrations
+        ");
+    }
+
+    #[test]
+    fn an_empty_directory_is_an_error() {
+        insta::assert_snapshot!(project(&[("m/.gitkeep", "")]).read("m"), @r"
+        error: find migrations in m: it is empty; name the directory with the migrations
+        ");
+    }
+
+    #[test]
+    fn a_directory_of_other_things_says_what_it_holds() {
+        insta::assert_snapshot!(project(&[("m/a.txt", ""), ("m/b.html", "")]).read("m"), @r"
+        error: find migrations in m: no SQL files; it holds a.txt, b.html
+        ");
+    }
+
+    #[test]
+    fn sql_without_a_tool_says_so() {
+        insta::assert_snapshot!(project(&[("m/schema.sql", ""), ("m/seed.sql", "")]).read("m"), @r"
+        error: recognise the layout of m: no tool's file names or markers fit schema.sql, seed.sql; name the directory with the migrations, or say which tool's they are with --layout NAME
+        ");
+    }
+
+    #[test]
+    fn steps_in_python_are_named() {
+        insta::assert_snapshot!(project(&[("m/0001_initial.py", ""), ("m/0002_b.py", ""), ("m/__init__.py", "")]).read("m"), @r"
+        error: find migrations in m: 2 steps in Python, first 0001_initial.py, and no SQL files; let the tool write its migrations as SQL (Alembic: `alembic upgrade head --sql`, Django: `sqlmigrate`) and name that directory
+        ");
+    }
+
+    #[test]
+    fn half_goose_half_pairs_is_refused() {
+        insta::assert_snapshot!(read(&[
+            ("1_a.sql", "-- +goose Up\nselect 1;\n-- +goose Down\n"),
+            ("2_b.sql", "-- +goose Up\nselect 1;\n-- +goose Down\n"),
+            ("3_c.up.sql", "select 1;"),
+            ("3_c.down.sql", "select 1;"),
+        ]), @r"
+        error: recognise the layout of migrations: it mixes two tools' migrations: 2 files with `-- +goose Up` (1_a.sql) and 2 files named like 001_x.up.sql (3_c.down.sql); move one kind to a directory of its own, or read only one with --layout NAME
+        ");
+    }
+
+    #[test]
+    fn a_mixture_can_be_read_by_name() {
+        insta::assert_snapshot!(project(&[
+            ("m/1_a.sql", "-- +goose Up\nselect 1;"),
+            ("m/3_c.up.sql", "select 1;"),
+        ])
+        .layout("golang-migrate")
+        .read("m"), @r"
+        golang-migrate: --layout golang-migrate; 1 file named N_name.up.sql or .down.sql
+        3_c (3, c)
+          up batch [1:1 select 1]
+          down absent
+        ? m/1_a.sql: its name is not <integer>_<name>.up.sql
+        ");
+    }
+
+    #[test]
+    fn the_one_directory_with_migrations_is_taken() {
+        insta::assert_snapshot!(project(&[("db/migrations/1_a.sql", "select 1"), ("db/seed.sql", "")]).read(""), @r"
+        plain: the migrations of PROJECT are in db/migrations; 1 numbered SQL file; sqlx fits as well: --layout NAME settles it
+        1_a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn directories_of_tests_and_build_results_come_second() {
+        insta::assert_snapshot!(project(&[
+            ("src/main/resources/db/migration/V1__a.sql", "select 1"),
+            ("build/resources/main/db/migration/V1__a.sql", "select 1"),
+            ("tests/migrations/1_a.sql", "select 1"),
+        ])
+        .read(""), @r"
+        flyway: the migrations of PROJECT are in src/main/resources/db/migration; 1 file named V1__name.sql or R__name.sql; refinery fits as well: --layout NAME settles it
+        V1__a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn several_directories_with_migrations_are_named() {
+        insta::assert_snapshot!(project(&[("a/1_a.sql", ""), ("b/1_a.sql", "")]).read(""), @r"
+        error: recognise the layout of PROJECT: it holds no migrations itself, and several of its sub-directories do: a, b; name one of them
+        ");
+    }
+
+    #[test]
+    fn manifests_above_the_repository_do_not_count() {
+        insta::assert_snapshot!({
+            let project = project(&[("Cargo.toml", "[dependencies]\nsqlx = \"0.8\"\n"), ("sub/m/1_a.sql", "select 1")]);
+            std::fs::create_dir(project.path().join("sub/.git")).unwrap();
+            project.read("sub/m")
+        }, @r"
+        plain: 1 numbered SQL file; sqlx fits as well: --layout NAME settles it
+        1_a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ");
+    }
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, pair, refused};
-use super::naming::{leading_digits, sql_files, sql_stem};
+use super::naming::{counted, leading_digits, sql_files, sql_stem};
 use super::sections::{comment_marker, files_with_line, has_sql, lines, marked, text_start};
 use super::{Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, Step, TransactionMode};
@@ -31,7 +31,8 @@ impl Layout for Dbmate {
             files_with_line(sql_files(dir), |line| comment_marker(line, "migrate:up").is_some());
         match (first, marked(count, sql_files(dir).count())) {
             (Some(first), Some(confidence)) => {
-                let reason = format!("`-- migrate:up` in {count} SQL files, first {}", first.name());
+                let reason =
+                    format!("`-- migrate:up` in {}, first {}", counted(count, "SQL file"), first.name());
                 Detection::new(confidence, reason)
             }
             _ => Detection::no(),
@@ -142,5 +143,46 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO schema_migrations (version) VALUES ($VERSION)".to_owned(),
         delete: "DELETE FROM schema_migrations WHERE version = $VERSION".to_owned(),
         select: "SELECT version FROM schema_migrations ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn transaction_options_hold_for_their_section() {
+        insta::assert_snapshot!(read(&[
+            ("20240101000000_a.sql", "-- migrate:up transaction:false\ncreate index concurrently i on t (x);\n-- migrate:down\ndrop index i;"),
+            ("20240102000000_b.sql", "-- migrate:up\nselect 1;\n\n-- migrate:down\n"),
+        ]), @r"
+        dbmate: `-- migrate:up` in 2 SQL files, first 20240101000000_a.sql
+        20240101000000_a (20240101000000, a)
+          up batch [2:1 create index concurrently i on t (x)]
+          down wrapped [4:1 drop index i]
+        20240102000000_b (20240102000000, b)
+          up wrapped [2:1 select 1]
+          down wrapped []
+        ");
+    }
+
+    #[test]
+    fn files_dbmate_refuses_say_why() {
+        insta::assert_snapshot!(read(&[
+            ("1_a.sql", "-- migrate:up\nselect 1;\n-- migrate:down\n"),
+            ("2_b.sql", "select 1;\n-- migrate:up\n"),
+            ("3_c.sql", "-- migrate:down\n-- migrate:up\n"),
+        ]), @r"
+        dbmate: `-- migrate:up` in 3 SQL files, first 1_a.sql
+        1_a (1, a)
+          up wrapped [2:1 select 1]
+          down wrapped []
+        2_b (2, b)
+          up not run: dbmate refuses it: SQL before `-- migrate:up`
+          down not run: dbmate refuses it: SQL before `-- migrate:up`
+        3_c (3, c)
+          up not run: dbmate refuses it: `-- migrate:up` must come before `-- migrate:down`
+          down not run: dbmate refuses it: `-- migrate:up` must come before `-- migrate:down`
+        ");
     }
 }

@@ -4,6 +4,7 @@ use super::assemble::Recipe;
 use super::directories::{holding, numbered_with_up, within};
 use super::gather::{Gather, Pair};
 use super::manifest::Traces;
+use super::naming::directories;
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::TransactionMode;
 use crate::plugin::PluginMeta;
@@ -29,7 +30,7 @@ impl Layout for Diesel {
         if subdirs.is_empty() {
             return Detection::no();
         }
-        let shape = Detection::new(Confidence::Shape, format!("{} directories with up.sql", subdirs.len()));
+        let shape = Detection::new(Confidence::Shape, format!("up.sql in {}", directories(subdirs.len())));
         let own = subdirs.iter().any(|sub| {
             sub.starts_with("00000000000000_diesel") || within(dir, sub, "metadata.toml").is_some()
         });
@@ -94,5 +95,61 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO __diesel_schema_migrations (version) VALUES (replace($VERSION, '-', ''))".to_owned(),
         delete: "DELETE FROM __diesel_schema_migrations WHERE version = replace($VERSION, '-', '')".to_owned(),
         select: "SELECT version FROM __diesel_schema_migrations ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn versions_compare_without_hyphens_and_metadata_holds_for_both_directions() {
+        insta::assert_snapshot!(read(&[
+            ("2024-01-02-000000_b/up.sql", "select 2"),
+            ("2024-01-02-000000_b/down.sql", "-- nothing"),
+            ("20240101000000_a/up.sql", "select 1"),
+            ("2024-01-03-000000_c/up.sql", "create index concurrently i on t (x)"),
+            ("2024-01-03-000000_c/down.sql", "drop index i"),
+            ("2024-01-03-000000_c/metadata.toml", "run_in_transaction = false"),
+        ]), @r"
+        diesel: diesel's own files are in it
+        20240101000000_a (20240101000000, a)
+          up wrapped [1:1 select 1]
+          down absent
+        2024-01-02-000000_b (2024-01-02-000000, b)
+          up wrapped [1:1 select 2]
+          down wrapped []
+        2024-01-03-000000_c (2024-01-03-000000, c)
+          up batch [1:1 create index concurrently i on t (x)]
+          down batch [1:1 drop index i]
+        - migrations/2024-01-03-000000_c/metadata.toml: configuration of the migration
+        ");
+    }
+
+    #[test]
+    fn diesel_toml_settles_the_tie_with_hasura() {
+        insta::assert_snapshot!(project(&[("migrations/1_a/up.sql", "select 1"), ("diesel.toml", "")]).read("migrations"), @r"
+        diesel: diesel.toml is there
+        1_a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn without_a_hint_the_tie_is_stated() {
+        insta::assert_snapshot!(read(&[("1_a/up.sql", "select 1"), ("01_b/up.sql", "select 2"), ("2-3_c/up.sql", ""), ("stray.sql", "")]), @r"
+        diesel: up.sql in 3 directories; hasura fits as well: --layout NAME settles it
+        01_b (01, b)
+          up wrapped [1:1 select 2]
+          down absent
+        1_a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        2-3_c (2-3, c)
+          up wrapped []
+          down absent
+        ? migrations/stray.sql: its name is not <version>_<name>/up.sql
+        ");
     }
 }

@@ -10,7 +10,7 @@ use super::LayoutError;
 use crate::migration::Source;
 
 /// How many levels of sub-directories are listed.
-const DEPTH: usize = 4;
+const DEPTH: usize = 8;
 /// How many files are listed; a directory with more is not a migrations directory.
 const FILES: usize = 50_000;
 /// How many directories above are searched for configuration files.
@@ -49,13 +49,20 @@ pub struct Nearby {
 }
 
 impl Dir {
-    /// Lists the directory `path`, four levels deep, without reading file contents.
+    /// Lists the directory `path`, eight levels deep, without reading file contents.
     ///
     /// # Errors
     /// [`LayoutError::Io`] when it is missing, is not a directory or cannot be listed.
     pub fn open(path: impl Into<PathBuf>) -> Result<Self, LayoutError> {
         let path = path.into();
-        let failed = |source| LayoutError::Io { path: path.clone(), source };
+        let failed = |error: io::Error| {
+            let hint = match error.kind() {
+                io::ErrorKind::NotFound => "there is no such directory; name the one with the migrations",
+                io::ErrorKind::NotADirectory => "it is not a directory; name the one with the migrations",
+                _ => return LayoutError::Io { path: path.clone(), source: error },
+            };
+            LayoutError::Io { path: path.clone(), source: io::Error::new(error.kind(), hint) }
+        };
         let mut files = Vec::new();
         list(&path, "", DEPTH, &mut files).map_err(failed)?;
         files.sort_by(|a, b| a.rel.cmp(&b.rel));
@@ -80,12 +87,13 @@ impl Dir {
         let above = match self.path.parent() {
             Some(parent) if plain && parent.as_os_str().is_empty() => PathBuf::from("."),
             Some(parent) if plain => parent.to_path_buf(),
+            _ if self.path == Path::new(".") => PathBuf::from(".."),
             _ => self.path.join(".."),
         };
         Self::open(above)
     }
 
-    /// Every file, by path; hidden directories, `node_modules` and `target` are left out.
+    /// Every file, by path; hidden directories, and those of build tools (`node_modules`, `target` …) are left out.
     pub fn files(&self) -> &[DirFile] {
         &self.files
     }
@@ -104,6 +112,17 @@ impl Dir {
     pub fn file(&self, rel: &str) -> Option<&DirFile> {
         let at = self.files.binary_search_by(|file| file.rel.as_str().cmp(rel)).ok()?;
         self.files.get(at)
+    }
+
+    /// Whether files that `fit` make this their directory, for tools that read sub-directories too: one stands
+    /// in the directory itself, or it holds nothing but several sub-directories of them.
+    pub(super) fn is_home_of(&self, fit: impl Fn(&DirFile) -> bool) -> bool {
+        if self.here().any(&fit) {
+            return true;
+        }
+        let bare = self.here().all(|file| file.name().starts_with('.') || file.name().ends_with(".md"));
+        let subdirs = self.subdirs();
+        bare && subdirs.len() > 1 && subdirs.iter().all(|sub| self.inside(sub).any(&fit))
     }
 
     /// Names of the sub-directories of the directory itself that hold any file, sorted.
@@ -180,10 +199,13 @@ fn list(path: &Path, rel: &str, depth: usize, files: &mut Vec<DirFile>) -> io::R
         let rel = if rel.is_empty() { name.clone() } else { format!("{rel}/{name}") };
         let path = entry.path();
         // Follows links, as the tools do; the depth ends circles.
-        let Ok(meta) = fs::metadata(&path) else { continue };
-        if meta.is_dir() {
-            let passed_over =
-                name.starts_with('.') || matches!(name.as_str(), "node_modules" | "target" | "vendor");
+        // A link that leads nowhere is listed: reading it tells what is wrong.
+        let is_dir = fs::metadata(&path).is_ok_and(|meta| meta.is_dir());
+        let misnamed =
+            name.ends_with(".sql") && fs::read_dir(&path).is_ok_and(|mut inside| inside.next().is_none());
+        if is_dir && !misnamed {
+            let passed_over = name.starts_with('.')
+                || matches!(name.as_str(), "node_modules" | "target" | "vendor" | "dist");
             if depth > 0 && !passed_over && files.len() < FILES {
                 // One sub-directory without read permission must not hide the others.
                 let _ = list(&path, &rel, depth - 1, files);
@@ -223,16 +245,34 @@ fn read(path: &Path) -> Result<String, String> {
         return Err(format!("it has {} MiB; files above {} MiB are not read", size >> 20, FILE_BYTES >> 20));
     }
     let bytes = fs::read(path).map_err(|error| cannot_read(&error))?;
-    String::from_utf8(bytes).map_err(|error| {
-        let at = error.utf8_error().valid_up_to();
-        let bytes = error.as_bytes();
-        if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) {
-            return "it is UTF-16, not UTF-8; save it as UTF-8".to_owned();
+    match bad_byte(&bytes) {
+        None => {}
+        Some(_) if bytes.starts_with(&[0xFF, 0xFE]) || bytes.starts_with(&[0xFE, 0xFF]) => {
+            return Err("it is UTF-16, not UTF-8; save it as UTF-8".to_owned());
         }
-        let line = bytes.iter().take(at).filter(|&&byte| byte == b'\n').count() + 1;
-        let byte = bytes.get(at).copied().unwrap_or(0);
-        format!("it is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}; save it as UTF-8")
-    })
+        Some(at) => {
+            let line = bytes[..at].iter().filter(|&&byte| byte == b'\n').count() + 1;
+            return Err(match bytes[at] {
+                0 => format!(
+                    "it holds a NUL byte at offset {at}, line {line}, which PostgreSQL does not take; remove it, \
+                     or save the file as UTF-8 if it is UTF-16"
+                ),
+                byte => {
+                    format!(
+                        "it is not UTF-8: byte 0x{byte:02X} at offset {at}, line {line}; save it as UTF-8"
+                    )
+                }
+            });
+        }
+    }
+    String::from_utf8(bytes).map_err(|error| error.to_string())
+}
+
+/// Offset of the first byte that PostgreSQL would not take in a UTF-8 script.
+pub(super) fn bad_byte(bytes: &[u8]) -> Option<usize> {
+    let invalid = std::str::from_utf8(bytes).err().map(|error| error.valid_up_to());
+    let nul = bytes.iter().position(|&byte| byte == 0);
+    invalid.into_iter().chain(nul).min()
 }
 
 fn cannot_read(error: &io::Error) -> String {

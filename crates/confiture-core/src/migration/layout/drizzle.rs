@@ -119,7 +119,11 @@ fn by_journal<'d>(
         text.and_then(|text| serde_json::from_str::<Journal>(text).map_err(|error| error.to_string()));
     let entries = match parsed {
         Ok(journal) => journal.entries,
-        Err(reason) => return Err(LayoutError::Broken { path: journal.path.clone(), reason }),
+        Err(reason) => {
+            let reason =
+                format!("it is not a journal: {reason}; restore it, or let drizzle-kit write it again");
+            return Err(LayoutError::Broken { path: journal.path.clone(), reason });
+        }
     };
     let dir = gather.dir;
     let mut listed = BTreeSet::new();
@@ -170,9 +174,58 @@ fn tracking() -> Tracking {
                 .to_owned(),
         ],
         insert: "INSERT INTO \"drizzle\".\"__drizzle_migrations\" (\"hash\", \"created_at\") \
-                 VALUES ($FILE, (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
+                 VALUES (concat_ws('_', $VERSION, nullif($NAME, '')), (extract(epoch FROM clock_timestamp()) * 1000)::bigint)"
             .to_owned(),
-        delete: "DELETE FROM \"drizzle\".\"__drizzle_migrations\" WHERE \"hash\" = $FILE".to_owned(),
+        delete: "DELETE FROM \"drizzle\".\"__drizzle_migrations\" WHERE \"hash\" = concat_ws('_', $VERSION, nullif($NAME, ''))"
+            .to_owned(),
         select: "SELECT \"hash\" FROM \"drizzle\".\"__drizzle_migrations\" ORDER BY id".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn the_journal_gives_the_order_and_may_be_stale() {
+        insta::assert_snapshot!(read(&[
+            ("meta/_journal.json", r#"{"entries":[{"idx":0,"tag":"0001_b"},{"idx":1,"tag":"0000_a"},{"idx":2,"tag":"0002_gone"}]}"#),
+            ("0000_a.sql", "create table a (id int);\n--> statement-breakpoint\nselect 1;"),
+            ("0001_b.sql", "select 2;"),
+            ("0003_orphan.sql", "select 3;"),
+        ]), @r"
+        drizzle: meta/_journal.json is in it
+        0001_b (0001, b)
+          up wrapped [1:1 select 2]
+          down absent
+        0000_a (0000, a)
+          up wrapped [1:1 create table a (id int) | 3:1 select 1]
+          down absent
+        ? migrations/0003_orphan.sql: the journal does not list it, so drizzle never runs it
+        - migrations/meta/_journal.json: Drizzle's journal or snapshot
+        stale-journal: the journal lists 0002_gone, and there is no 0002_gone.sql
+        stale-journal: 0003_orphan.sql is not in the journal meta/_journal.json
+        ");
+    }
+
+    #[test]
+    fn a_broken_journal_is_one_error() {
+        insta::assert_snapshot!(read(&[("meta/_journal.json", "{"), ("0000_a.sql", "select 1;")]), @r"
+        error: read migrations/meta/_journal.json: it is not a journal: EOF while parsing an object at line 1 column 1; restore it, or let drizzle-kit write it again
+        ");
+    }
+
+    #[test]
+    fn directories_with_snapshots_are_read_by_name() {
+        insta::assert_snapshot!(read(&[
+            ("20240101000000_a/migration.sql", "select 1;"),
+            ("20240101000000_a/snapshot.json", "{}"),
+        ]), @r"
+        drizzle: directories with migration.sql and snapshot.json
+        20240101000000_a (20240101000000, a)
+          up wrapped [1:1 select 1]
+          down absent
+        - migrations/20240101000000_a/snapshot.json: Drizzle's snapshot
+        ");
     }
 }

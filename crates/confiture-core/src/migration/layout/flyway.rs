@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, pair};
 use super::manifest::Traces;
-use super::naming::{Number, sql_stem};
+use super::naming::{Number, counted, sql_stem};
 use super::sections::lines;
 use super::template::Template;
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
@@ -31,14 +31,24 @@ impl Layout for Flyway {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let names: Vec<_> = dir.files().iter().filter_map(|file| parse(sql_stem(file.name())?)).collect();
-        if names.is_empty() {
+        if !dir.is_home_of(|file| sql_stem(file.name()).and_then(parse).is_some()) {
             return Detection::no();
         }
-        let only_flyway =
-            names.iter().find(|name| name.kind == Kind::Repeatable || name.version.contains(['.', '_']));
-        let confidence = if only_flyway.is_some() { Confidence::Shape } else { Confidence::Names };
-        let named =
-            Detection::new(confidence, format!("{} files named V1__name.sql or R__name.sql", names.len()));
+        let undoes = |undo: &Name<'_>| {
+            let key = version_key(undo.version);
+            names.iter().any(|name| name.kind == Kind::Versioned && version_key(name.version) == key)
+        };
+        // refinery knows none of these; its U is a migration that may come out of order.
+        let only_flyway = names.iter().any(|name| match name.kind {
+            Kind::Repeatable | Kind::Baseline => true,
+            Kind::Undo => undoes(name),
+            Kind::Versioned => name.version.contains(['.', '_']),
+        });
+        let confidence = if only_flyway { Confidence::Shape } else { Confidence::Names };
+        let named = Detection::new(
+            confidence,
+            format!("{} named V1__name.sql or R__name.sql", counted(names.len(), "file")),
+        );
         if let Some(config) = dir.any_config(&["flyway.toml", "flyway.conf", "flyway.user.toml"]) {
             return Detection::new(Confidence::Config, format!("{} is there", config.path.display()));
         }
@@ -272,17 +282,17 @@ fn refuses_transaction(statement: &ScriptStatement) -> bool {
         .map(|token| token.text(sql).to_ascii_uppercase())
         .collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match words.as_slice() {
+    matches!(
+        words.as_slice(),
         ["CREATE" | "DROP", "DATABASE" | "TABLESPACE" | "SUBSCRIPTION", ..]
-        | ["ALTER", "SYSTEM", ..]
-        | ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..]
-        | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY"]
-        | ["REINDEX", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
-        | ["REINDEX", "VERBOSE", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
-        | ["VACUUM", ..]
-        | ["DISCARD", "ALL", ..] => true,
-        _ => false,
-    }
+            | ["ALTER", "SYSTEM", ..]
+            | ["CREATE" | "DROP", "INDEX", "CONCURRENTLY", ..]
+            | ["CREATE", "UNIQUE", "INDEX", "CONCURRENTLY"]
+            | ["REINDEX", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
+            | ["REINDEX", "VERBOSE", "SCHEMA" | "DATABASE" | "SYSTEM", ..]
+            | ["VACUUM", ..]
+            | ["DISCARD", "ALL", ..]
+    )
 }
 
 /// `key=value` lines of a Java properties file.
@@ -315,5 +325,108 @@ fn tracking() -> Tracking {
             .to_owned(),
         delete: "DELETE FROM \"flyway_schema_history\" WHERE script = $FILE".to_owned(),
         select: "SELECT coalesce(version, description) FROM \"flyway_schema_history\" ORDER BY installed_rank".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn versions_compare_as_numbers_and_repeatables_come_last() {
+        insta::assert_snapshot!(read(&[
+            ("R__views.sql", "select 'r'"),
+            ("V1_10__c.sql", "select 3"),
+            ("V1.9__b.sql", "select 2"),
+            ("V1__a.sql", "select 1"),
+            ("U1.9__undo_b.sql", "select -2"),
+            ("afterMigrate.sql", "select 0"),
+            ("sub/V2__d.sql", "select 4"),
+            ("V3__e.java", ""),
+        ]), @r"
+        flyway: 6 files named V1__name.sql or R__name.sql
+        V1__a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        V1.9__b (1.9, b)
+          up wrapped [1:1 select 2]
+          down wrapped [1:1 select -2]
+        V1_10__c (1_10, c)
+          up wrapped [1:1 select 3]
+          down absent
+        V2__d (2, d)
+          up wrapped [1:1 select 4]
+          down absent
+        V3__e (3, e)
+          up not run: the step is written in Java, which is not run: what it does is missing from the database that later migrations are tested on
+          down absent
+        R__views (, views)
+          up wrapped [1:1 select 'r']
+          down absent
+        - migrations/afterMigrate.sql: a callback, which is not run
+        ");
+    }
+
+    #[test]
+    fn transactions_follow_the_statements_and_the_conf_file() {
+        insta::assert_snapshot!(read(&[
+            ("V1__a.sql", "create index concurrently i on t (x);"),
+            ("V2__b.sql", "set lock_timeout = 1; create index concurrently j on t (x);"),
+            ("V3__c.sql", "select 1;"),
+            ("V3__c.sql.conf", "executeInTransaction=false\n"),
+        ]), @r"
+        flyway: V3__c.sql.conf is there
+        V1__a (1, a)
+          up autocommit [1:1 create index concurrently i on t (x)]
+          down absent
+        V2__b (2, b)
+          up not run: Flyway refuses it: the statement at line 1 cannot run in a transaction and others can; give it a file of its own, or set mixed=true
+          down absent
+        V3__c (3, c)
+          up autocommit [1:1 select 1]
+          down absent
+        - migrations/V3__c.sql.conf: configuration of a migration
+        ");
+    }
+
+    #[test]
+    fn placeholders_come_from_the_configuration_and_the_user() {
+        insta::assert_snapshot!(project(&[
+            ("sql/V1__a.sql", "create table ${flyway:defaultSchema}.${prefix}_a (id int); -- ${who}"),
+            ("sql/V2__b.sql", "select 1;\nselect '${nobody}'"),
+            ("flyway.conf", "flyway.placeholders.prefix=app\n"),
+        ])
+        .var("who", "me")
+        .read("sql"), @r"
+        flyway: flyway.conf is there
+        V1__a (1, a)
+          up wrapped [1:1 create table public.app_a (id int)]
+          down absent
+        V2__b (2, b)
+          up not run: the template value nobody (line 2) has not been given: --var nobody=VALUE
+          down absent
+        ");
+    }
+
+    #[test]
+    fn equal_versions_are_duplicates_however_they_are_written() {
+        insta::assert_snapshot!(read(&[("V1__a.sql", "select 1"), ("V1.0__b.sql", "select 2"), ("R__c.sql", ""), ("R__d.sql", ""), ("sub/V1__a.sql", "")]), @r"
+        flyway: 5 files named V1__name.sql or R__name.sql
+        V1.0__b (1.0, b)
+          up wrapped [1:1 select 2]
+          down absent
+        V1__a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        R__c (, c)
+          up wrapped []
+          down absent
+        R__d (, d)
+          up wrapped []
+          down absent
+        ? migrations/sub/V1__a.sql: is a second file for V1__a
+        duplicate-version: migrations/sub/V1__a.sql is a second file for V1__a
+        duplicate-version: version 1 is used by migrations/V1.0__b.sql and by migrations/V1__a.sql
+        ");
     }
 }

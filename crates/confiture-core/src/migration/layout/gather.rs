@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::naming::counted;
 use super::{Dir, DirFile, IgnoredFile, Loaded, naming};
 use crate::diagnostic::{Diagnostic, Location, Severity};
 use crate::migration::{Direction, Migration, Step};
@@ -111,6 +112,17 @@ impl<'d> Gather<'d> {
                 Direction::Down => format!("rolls back {}, which no file applies", entry.id),
                 Direction::Up => format!("is a second file for {}", entry.id),
             };
+            if entry.direction == Direction::Up {
+                let problem = Diagnostic::new(
+                    "duplicate-version",
+                    Severity::High,
+                    format!("{} is a second file for {}", entry.file.path.display(), entry.id),
+                )
+                .with_help("remove one of them, or give it a version of its own")
+                .at(Location::new(&entry.file.path, "", 0..0))
+                .in_script(&entry.id, Direction::Up);
+                self.loaded.problems.push(problem);
+            }
             self.ignore(entry.file, reason, false);
         }
     }
@@ -151,9 +163,9 @@ impl<'d> Gather<'d> {
         };
         for (top, (files, sql)) in elsewhere {
             let reason = match sql {
-                0 => format!("sub-directory with {files} files, none of them SQL"),
-                _ if used_below(top) => format!("{sql} SQL files in it are not migrations"),
-                _ => format!("sub-directory with {sql} SQL files, which the tool does not read"),
+                0 => format!("sub-directory with {}, none of them SQL", counted(files, "file")),
+                _ if used_below(top) => format!("{} in it not part of a migration", counted(sql, "SQL file")),
+                _ => format!("sub-directory with {}, which the tool does not read", counted(sql, "SQL file")),
             };
             self.loaded.ignored.push(IgnoredFile { path: dir.path.join(top), reason, understood: sql == 0 });
         }

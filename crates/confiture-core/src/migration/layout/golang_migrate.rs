@@ -3,7 +3,7 @@
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, pair};
 use super::manifest::Traces;
-use super::naming::{Number, count_names, number_and_name, split_direction, sql_stem};
+use super::naming::{Number, count_names, counted, number_and_name, split_direction, sql_stem};
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::TransactionMode;
 use crate::plugin::PluginMeta;
@@ -26,12 +26,13 @@ impl Layout for GolangMigrate {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let names = count_names(dir, |stem| number_and_name(stem, &['_']).is_some());
-        if names.directed == 0 || names.directed * 2 < names.sql {
+        // 1_a.sql with 1_a.down.sql is another tool's: golang-migrate applies only `.up.sql`.
+        if names.ups == 0 || names.directed * 2 < names.sql {
             return Detection::no();
         }
         let named = Detection::new(
             Confidence::Names,
-            format!("{} files named N_name.up.sql or .down.sql", names.directed),
+            format!("{} named N_name.up.sql or .down.sql", counted(names.directed, "file")),
         );
         Traces { go: &["golang-migrate/migrate"], ..Traces::default() }.raise(dir, named)
     }
@@ -88,5 +89,64 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO schema_migrations (version, dirty) VALUES ($VERSION, false)".to_owned(),
         delete: "DELETE FROM schema_migrations WHERE version = $VERSION".to_owned(),
         select: "SELECT version::text FROM schema_migrations ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn files_pair_by_version_and_are_one_message() {
+        insta::assert_snapshot!(read(&[
+            ("2_b.up.sql", "select 2; select 3;"),
+            ("10_c.up.sql", "select 4"),
+            ("1_a.up.sql", "select 1"),
+            ("1_renamed.down.sql", "select -1"),
+        ]), @r"
+        golang-migrate: 4 files named N_name.up.sql or .down.sql; plain, sqlx fit as well: --layout NAME settles it
+        1_a (1, a)
+          up batch [1:1 select 1]
+          down batch [1:1 select -1]
+        2_b (2, b)
+          up batch [1:1 select 2 | 1:11 select 3]
+          down absent
+        10_c (10, c)
+          up batch [1:1 select 4]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn go_mod_settles_the_tie() {
+        insta::assert_snapshot!(project(&[
+            ("db/1_a.up.sql", "select 1"),
+            ("go.mod", "require github.com/golang-migrate/migrate/v4 v4.17.0\n"),
+        ])
+        .read("db"), @r"
+        golang-migrate: 1 file named N_name.up.sql or .down.sql; go.mod depends on golang-migrate/migrate
+        1_a (1, a)
+          up batch [1:1 select 1]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn duplicate_versions_name_both_files() {
+        insta::assert_snapshot!(project(&[
+            ("m/1_a.up.sql", "select 1"),
+            ("m/01_b.up.sql", "select 2"),
+        ])
+        .layout("golang-migrate")
+        .read("m"), @r"
+        golang-migrate: --layout golang-migrate; 2 files named N_name.up.sql or .down.sql
+        01_b (01, b)
+          up batch [1:1 select 2]
+          down absent
+        1_a (1, a)
+          up batch [1:1 select 1]
+          down absent
+        duplicate-version: version 1 is used by m/01_b.up.sql and by m/1_a.up.sql
+        ");
     }
 }

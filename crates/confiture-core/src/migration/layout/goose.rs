@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, is_test, pair, refused};
 use super::manifest::Traces;
-use super::naming::{Number, sql_files, sql_stem};
+use super::naming::{Number, counted, sql_files, sql_stem};
 use super::sections::{files_with_line, has_sql, lines, marked, text_start};
 use super::template::Template;
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
@@ -31,7 +31,7 @@ impl Layout for Goose {
     fn detect(&self, dir: &Dir) -> Detection {
         let (count, first) = files_with_line(sql_files(dir), |line| marker(line).is_some());
         if let (Some(first), Some(confidence)) = (first, marked(count, sql_files(dir).count())) {
-            let reason = format!("`-- +goose` in {count} SQL files, first {}", first.name());
+            let reason = format!("`-- +goose` in {}, first {}", counted(count, "SQL file"), first.name());
             return Detection::new(confidence, reason);
         }
         // Only steps in Go: the module has to say whose they are.
@@ -39,7 +39,7 @@ impl Layout for Goose {
         if go == 0 || sql_files(dir).next().is_some() {
             return Detection::no();
         }
-        let named = Detection::new(Confidence::Names, format!("{go} files named N_name.go"));
+        let named = Detection::new(Confidence::Names, format!("{} named N_name.go", counted(go, "file")));
         let found = Traces { go: &["pressly/goose"], ..Traces::default() }.raise(dir, named);
         if found.confidence == Confidence::Manifest { found } else { Detection::no() }
     }
@@ -62,7 +62,8 @@ impl Layout for Goose {
             entries.push(Entry { id, version, name, direction: Direction::Up, file });
         }
         let (pairs, left) = pair(entries, Number::new);
-        let recipe = Recipe::new(TransactionMode::Wrapped, &options.vars).template(Template::GooseEnv);
+        let recipe =
+            Recipe::new(TransactionMode::Wrapped, &options.vars).template(Template::GooseEnv { on: false });
         for pair in pairs {
             let Some(file) = pair.up else { continue };
             let (up, down) = match file.name().ends_with(".go") {
@@ -92,10 +93,12 @@ fn go_version(file: &DirFile) -> Option<&str> {
     Some(version(stem)?.0)
 }
 
-/// The command of a `-- +goose …` line.
+/// The command of a `-- +goose …` line, in goose's own spelling: it takes any case.
 fn marker(line: &str) -> Option<&str> {
+    const COMMANDS: [&str; 5] = ["Up", "Down", "StatementBegin", "StatementEnd", "NO TRANSACTION"];
     let rest = line.strip_prefix("--")?.trim();
-    rest.strip_prefix("+goose").filter(|rest| rest.starts_with(char::is_whitespace)).map(str::trim)
+    let command = rest.strip_prefix("+goose").filter(|rest| rest.starts_with(char::is_whitespace))?.trim();
+    Some(COMMANDS.into_iter().find(|known| known.eq_ignore_ascii_case(command)).unwrap_or(command))
 }
 
 fn steps(recipe: &Recipe<'_>, file: &DirFile) -> (Step, Step) {
@@ -188,5 +191,102 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO goose_db_version (version_id, is_applied) VALUES ($VERSION, true)".to_owned(),
         delete: "DELETE FROM goose_db_version WHERE version_id = $VERSION".to_owned(),
         select: "SELECT version_id::text FROM goose_db_version WHERE version_id > 0 ORDER BY id".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn sections_and_statement_blocks_are_read() {
+        insta::assert_snapshot!(read(&[(
+            "00001_a.sql",
+            "-- +goose Up\n-- +goose StatementBegin\ncreate function f() returns int as $$ select 1; $$ language sql;\n\
+             -- +goose StatementEnd\nselect 1;\n-- +goose Down\ndrop function f;\n",
+        )]), @r"
+        goose: `-- +goose` in 1 SQL file, first 00001_a.sql
+        00001_a (00001, a)
+          up wrapped [3:1 create function f() returns int as $$ select 1; $$ language sql | 5:1 select 1]
+          down wrapped [7:1 drop function f]
+        ");
+    }
+
+    #[test]
+    fn no_transaction_holds_for_both_directions() {
+        insta::assert_snapshot!(read(&[
+            ("1_a.sql", "-- +goose no transaction\n-- +goose up\nselect 1;\n-- +goose Down\nselect 2;"),
+            ("2_b.sql", "-- +goose Up\nselect 3;"),
+        ]), @r"
+        goose: `-- +goose` in 2 SQL files, first 1_a.sql
+        1_a (1, a)
+          up autocommit [3:1 select 1]
+          down autocommit [5:1 select 2]
+        2_b (2, b)
+          up wrapped [2:1 select 3]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn steps_in_go_are_shown_and_tests_are_not_steps() {
+        insta::assert_snapshot!(read(&[
+            ("1_a.sql", "-- +goose Up\nselect 1;\n-- +goose Down\n"),
+            ("2_b.go", "package migrations"),
+            ("2_b_test.go", "package migrations"),
+            ("embed.go", "package migrations"),
+        ]), @r"
+        goose: `-- +goose` in 1 SQL file, first 1_a.sql
+        1_a (1, a)
+          up wrapped [2:1 select 1]
+          down wrapped []
+        2_b (2, b)
+          up not run: the step is written in Go, which is not run: what it does is missing from the database that later migrations are tested on
+          down not run: the step is written in Go, which is not run: what it does is missing from the database that later migrations are tested on
+        - migrations/2_b_test.go: source code (Go)
+        - migrations/embed.go: source code (Go)
+        ");
+    }
+
+    #[test]
+    fn environment_values_are_filled_in_where_switched_on() {
+        insta::assert_snapshot!(project(&[(
+            "m/1_a.sql",
+            "-- +goose Up\n-- +goose ENVSUB ON\ncreate role ${ROLE};\nselect '${MISSING:-x}', $$ $1 $$;\n-- +goose ENVSUB OFF\nselect '$ROLE';\n-- +goose ENVSUB ON\n-- +goose Down\ndrop role ${ROLE};",
+        )])
+        .var("ROLE", "app")
+        .read("m"), @r"
+        goose: `-- +goose` in 1 SQL file, first 1_a.sql
+        1_a (1, a)
+          up wrapped [3:1 create role app | 4:1 select 'x', $$ $1 $$ | 6:1 select '$ROLE']
+          down wrapped [9:1 drop role app]
+        ");
+    }
+
+    #[test]
+    fn files_goose_refuses_say_why() {
+        insta::assert_snapshot!(read(&[
+            ("1_a.sql", "-- +goose Up\nselect 1;"),
+            ("2_b.sql", "-- +goose Up\nselect 1;\n-- +goose Up\n"),
+            ("3_c.sql", "-- +goose Up\n-- +goose StatementBegin\nselect 1;"),
+            ("4_d.sql", "select 1;"),
+            ("x_e.sql", "-- +goose Up\n"),
+        ]), @r"
+        goose: `-- +goose` in 4 SQL files, first 1_a.sql
+        1_a (1, a)
+          up wrapped [2:1 select 1]
+          down absent
+        2_b (2, b)
+          up not run: goose refuses it: a second `-- +goose Up` at line 3
+          down not run: goose refuses it: a second `-- +goose Up` at line 3
+        3_c (3, c)
+          up not run: goose refuses it: `-- +goose StatementBegin` at line 2 is not ended
+          down not run: goose refuses it: `-- +goose StatementBegin` at line 2 is not ended
+        4_d (4, d)
+          up not run: goose refuses it: it has no `-- +goose Up` line
+          down not run: goose refuses it: it has no `-- +goose Up` line
+        ? migrations/x_e.sql: its version cannot be read: goose wants a positive integer before the first `_` and stops at this file
+        unparsable-version: the version of migrations/x_e.sql cannot be read: goose wants a positive integer before the first `_` and stops at this file
+        ");
     }
 }

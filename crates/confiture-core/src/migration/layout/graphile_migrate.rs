@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::assemble::Recipe;
 use super::gather::{Gather, Pair};
-use super::naming::{Number, leading_digits, sql_stem};
+use super::naming::{Number, counted, leading_digits, sql_stem};
 use super::sections::{files_with_line, lines};
 use super::template::Template;
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
@@ -37,7 +37,7 @@ impl Layout for GraphileMigrate {
         if let Some(config) = dir.any_config(&[".gmrc", ".gmrc.js", ".gmrc.cjs"]) {
             return Detection::new(Confidence::Config, format!("{} is there", config.path.display()));
         }
-        let reason = format!("`--! Previous:` in {count} SQL files, first {}", first.rel);
+        let reason = format!("`--! Previous:` in {}, first {}", counted(count, "SQL file"), first.rel);
         Detection::new(Confidence::Markers, reason)
     }
 
@@ -137,5 +137,30 @@ fn tracking() -> Tracking {
         insert: "insert into graphile_migrate.migrations(hash, filename) values (md5($FILE), $VERSION || '.sql')".to_owned(),
         delete: "delete from graphile_migrate.migrations where filename = $VERSION || '.sql'".to_owned(),
         select: "select filename from graphile_migrate.migrations order by filename".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::project;
+
+    #[test]
+    fn headers_no_transaction_and_placeholders() {
+        insta::assert_snapshot!(project(&[
+            (".gmrc", r#"{"placeholders": {":APP": "app"}}"#),
+            ("migrations/committed/000002-b.sql", "--! Previous: sha1:a\n--! Hash: sha1:b\n--! Message: b\n\n--! no-transaction\nalter type t add value 'x';"),
+            ("migrations/committed/000001.sql", "--! Previous: -\n--! Hash: sha1:a\n\ngrant all on t to :APP; grant all on t to :DATABASE_OWNER;"),
+            ("migrations/current.sql", "-- draft"),
+        ])
+        .read("migrations"), @r"
+        graphile-migrate: .gmrc is there
+        000001 (000001, )
+          up not run: the template value DATABASE_OWNER (line 4) has not been given: --var DATABASE_OWNER=VALUE
+          down absent
+        000002-b (000002, b)
+          up batch [6:1 alter type t add value 'x']
+          down absent
+        - migrations/current.sql: the draft of the next migration, not committed
+        ");
     }
 }

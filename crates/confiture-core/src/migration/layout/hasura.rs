@@ -3,7 +3,7 @@
 use super::assemble::Recipe;
 use super::directories::{numbered_with_up, within};
 use super::gather::{Gather, Pair};
-use super::naming::{Number, leading_digits};
+use super::naming::{Number, directories, leading_digits};
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::TransactionMode;
 use crate::plugin::PluginMeta;
@@ -38,7 +38,7 @@ impl Layout for Hasura {
         if let Some(config) = config {
             return Detection::new(Confidence::Config, format!("{} is Hasura's", config.path.display()));
         }
-        let shape = format!("{} directories with up.sql", subdirs.len());
+        let shape = format!("up.sql in {}", directories(subdirs.len()));
         // Milliseconds since 1970 have 13 digits; diesel's dates have 14.
         let stamped =
             subdirs.iter().any(|sub| leading_digits(sub).is_some_and(|(digits, _)| digits.len() == 13));
@@ -97,5 +97,40 @@ fn tracking() -> Tracking {
         insert: format!("INSERT INTO {table} (version, dirty) VALUES ($VERSION, false)"),
         delete: format!("DELETE FROM {table} WHERE version = $VERSION"),
         select: format!("SELECT version::text FROM {table} ORDER BY version"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::project;
+
+    #[test]
+    fn one_database_below_migrations_is_found() {
+        insta::assert_snapshot!(project(&[
+            ("hasura/config.yaml", "version: 3\nmetadata_directory: metadata\n"),
+            ("hasura/migrations/default/10_b/up.sql", "select 2"),
+            ("hasura/migrations/default/9_a/up.sql", "select 1"),
+            ("hasura/migrations/default/9_a/down.sql", "select -1"),
+        ])
+        .read("hasura/migrations"), @r"
+        hasura: the migrations of hasura/migrations are in hasura/migrations/default; hasura/config.yaml is Hasura's
+        9_a (9, a)
+          up wrapped [1:1 select 1]
+          down wrapped [1:1 select -1]
+        10_b (10, b)
+          up wrapped [1:1 select 2]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn several_databases_have_to_be_chosen_from() {
+        insta::assert_snapshot!(project(&[
+            ("migrations/one/1_a/up.sql", "select 1"),
+            ("migrations/two/1_a/up.sql", "select 1"),
+        ])
+        .read("migrations"), @r"
+        error: recognise the layout of migrations: it holds no migrations itself, and several of its sub-directories do: migrations/one, migrations/two; name one of them
+        ");
     }
 }

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::assemble::Recipe;
 use super::gather::Gather;
-use super::naming::sql_stem;
+use super::naming::{counted, sql_stem};
 use super::sections::{Line, lines};
 use super::template::Template;
 use super::{
@@ -34,11 +34,9 @@ impl Layout for Liquibase {
     fn detect(&self, dir: &Dir) -> Detection {
         let files: Vec<_> = changelogs(dir).collect();
         match files.first() {
-            Some(first)
-                if first.parent().is_empty() || !dir.here().any(|file| sql_stem(file.name()).is_some()) =>
-            {
-                let reason =
-                    format!("`--liquibase formatted sql` in {} files, first {}", files.len(), first.rel);
+            Some(first) if dir.is_home_of(|file| is_changelog(file) || is_index(file)) => {
+                let count = counted(files.len(), "file");
+                let reason = format!("`--liquibase formatted sql` in {count}, first {}", first.rel);
                 Detection::new(Confidence::Markers, reason)
             }
             _ => Detection::no(),
@@ -70,12 +68,13 @@ impl Layout for Liquibase {
 
 /// Formatted SQL files, in sub-directories too.
 fn changelogs(dir: &Dir) -> impl Iterator<Item = &DirFile> {
-    dir.files().iter().filter(|file| {
-        sql_stem(file.name()).is_some()
-            && lines(file.text())
-                .find(|line| !line.text.trim().is_empty())
-                .is_some_and(|line| marker(line.text, "liquibase formatted sql").is_some())
-    })
+    dir.files().iter().filter(|file| is_changelog(file))
+}
+
+fn is_changelog(file: &DirFile) -> bool {
+    let first = || lines(file.text()).find(|line| !line.text.trim().is_empty());
+    sql_stem(file.name()).is_some()
+        && first().is_some_and(|line| marker(line.text, "liquibase formatted sql").is_some())
 }
 
 /// What follows `--`, spaces and `word` in a line, in any case.
@@ -210,7 +209,7 @@ impl Changeset<'_> {
         let names: Vec<_> = dbms.split(',').map(str::trim).collect();
         let postgres = |name: &&str| matches!(*name, "postgresql" | "all" | "edb");
         let (denied, named): (Vec<&str>, Vec<&str>) = names.iter().partition(|name| name.starts_with('!'));
-        denied.iter().any(|name| *name == "!postgresql") || (!named.is_empty() && !named.iter().any(postgres))
+        denied.contains(&"!postgresql") || (!named.is_empty() && !named.iter().any(postgres))
     }
 
     /// The body, cut at the changeset's own delimiter when it has one.
@@ -357,6 +356,56 @@ fn tracking() -> Tracking {
                  FROM public.databasechangelog"
             .to_owned(),
         delete: "DELETE FROM public.databasechangelog WHERE id = $VERSION AND author = $NAME AND filename = $FILE".to_owned(),
-        select: "SELECT id FROM public.databasechangelog ORDER BY orderexecuted".to_owned(),
+        select: "SELECT filename || '::' || author || ':' || id FROM public.databasechangelog ORDER BY orderexecuted"
+            .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn changesets_are_migrations_with_attributes_and_rollbacks() {
+        insta::assert_snapshot!(read(&[(
+            "db.sql",
+            "--liquibase formatted sql\n\n--property name:prefix value:app\n--changeset ada:1 runInTransaction:false\ncreate index concurrently i on ${prefix}_t (x);\n--rollback drop index\n--rollback   i;\n\n\
+             --changeset \"ada l\":two words endDelimiter:/\nselect 1\n/\nselect 2;\n/\n--rollback empty\n\
+             --changeset ada:3 dbms:mysql\nselect 3;\n\
+             -- changeset ada:4\nselect ${unknown};\n/* liquibase rollback\nselect 4;\nselect 5;\n*/\n--changeset ada:4\nselect 6;\n",
+        )]), @r"
+        liquibase: `--liquibase formatted sql` in 1 file, first db.sql
+        ada:1 (1, ada)
+          up autocommit [5:1 create index concurrently i on app_t (x)]
+          down autocommit [6:12 drop index↵i]
+        ada l:two (two, ada l)
+          up wrapped [10:1 select 1 | 12:1 select 2]
+          down wrapped []
+        ada:4 (4, ada)
+          up wrapped [18:1 select ${unknown}]
+          down wrapped [20:1 select 4 | 21:1 select 5]
+        - migrations/db.sql: changeset ada:3 is for another database
+        duplicate-version: changeset ada:4 of db.sql is defined at lines 17 and 23
+        ");
+    }
+
+    #[test]
+    fn the_changelog_that_includes_files_gives_their_order() {
+        insta::assert_snapshot!(read(&[
+            ("master.xml", "<databaseChangeLog><include file=\"x/b.sql\"/><include file=\"x/a.sql\"/></databaseChangeLog>"),
+            ("x/a.sql", "--liquibase formatted sql\n--changeset m:1\nselect 'a';"),
+            ("x/b.sql", "--liquibase formatted sql\n--changeset m:1\nselect 'b';"),
+            ("x/c.xml", "<databaseChangeLog><changeSet id=\"1\"/></databaseChangeLog>"),
+        ]), @r"
+        liquibase: `--liquibase formatted sql` in 2 files, first x/a.sql
+        m:1 (1, m)
+          up wrapped [3:1 select 'b']
+          down absent
+        x/a.sql::m:1 (1, m)
+          up wrapped [3:1 select 'a']
+          down absent
+        - migrations/master.xml: a changelog that only includes others
+        ? migrations/x/c.xml: holds changesets that are not SQL, which are not run
+        ");
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, pair};
 use super::manifest::Traces;
-use super::naming::{leading_digits, split_direction, sql_files, sql_stem};
+use super::naming::{counted, leading_digits, split_direction, sql_files, sql_stem};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, TransactionMode};
 use crate::plugin::PluginMeta;
@@ -36,7 +36,9 @@ impl Layout for MaragudkMigrate {
             ups.iter().filter_map(|name| Some(leading_digits(name.version)?.0)).collect();
         let shared = ups.iter().filter(|name| leading_digits(name.version).is_some()).count() - numbers.len();
         let mut found = match shared {
-            0 => Detection::new(Confidence::Names, format!("{} files named name.up.sql", ups.len())),
+            0 => {
+                Detection::new(Confidence::Names, format!("{} named name.up.sql", counted(ups.len(), "file")))
+            }
             _ => Detection::new(
                 Confidence::Shape,
                 format!(
@@ -96,5 +98,29 @@ fn tracking() -> Tracking {
         insert: "update migrations set version = $VERSION".to_owned(),
         delete: "update migrations set version = '' where version = $VERSION".to_owned(),
         select: "select version from migrations".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn the_whole_name_is_the_version() {
+        insta::assert_snapshot!(read(&[
+            ("0001_b.up.sql", "select 2"),
+            ("0001_a.up.sql", "select 1"),
+            ("0001_a.down.sql", "select -1"),
+            ("0002_c_up.sql", "select 3"),
+        ]), @r"
+        maragudk-migrate: 1 of 2 files share a number with another, which only this tool allows
+        0001_a (0001_a, a)
+          up wrapped [1:1 select 1]
+          down wrapped [1:1 select -1]
+        0001_b (0001_b, b)
+          up wrapped [1:1 select 2]
+          down absent
+        ? migrations/0002_c_up.sql: its name is not <name>.up.sql, with letters, digits, _ and - in the name
+        ");
     }
 }

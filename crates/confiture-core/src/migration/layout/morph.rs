@@ -4,7 +4,7 @@ use super::assemble::Recipe;
 use super::gather::{Gather, pair};
 use super::golang_migrate::directed_entries;
 use super::manifest::Traces;
-use super::naming::{Number, count_names, number_and_name, sql_files};
+use super::naming::{Number, count_names, counted, number_and_name, sql_files};
 use super::sections::{comment_marker, files_with_line, lines};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::TransactionMode;
@@ -31,7 +31,7 @@ impl Layout for Morph {
     fn detect(&self, dir: &Dir) -> Detection {
         let (count, first) = files_with_line(sql_files(dir), |line| comment_marker(line, MARKER).is_some());
         if let Some(first) = first {
-            let reason = format!("`-- {MARKER}` in {count} SQL files, first {}", first.name());
+            let reason = format!("`-- {MARKER}` in {}, first {}", counted(count, "SQL file"), first.name());
             return Detection::new(Confidence::Markers, reason);
         }
         let names = count_names(dir, |stem| number_and_name(stem, &['_']).is_some());
@@ -40,7 +40,7 @@ impl Layout for Morph {
         }
         let named = Detection::new(
             Confidence::Names,
-            format!("{} files named N_name.up.sql or .down.sql", names.directed),
+            format!("{} named N_name.up.sql or .down.sql", counted(names.directed, "file")),
         );
         let found =
             Traces { go: &["mattermost/morph", "go-morph/morph"], ..Traces::default() }.raise(dir, named);
@@ -81,5 +81,23 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO db_migrations (version, name) VALUES ($VERSION, $NAME)".to_owned(),
         delete: "DELETE FROM db_migrations WHERE version = $VERSION".to_owned(),
         select: "SELECT version::text FROM db_migrations ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn the_marker_takes_a_file_out_of_its_transaction() {
+        insta::assert_snapshot!(read(&[
+            ("000001_a.up.sql", "-- morph:nontransactional\ncreate index concurrently i on t (x);"),
+            ("000001_a.down.sql", "drop index i;"),
+        ]), @r"
+        morph: `-- morph:nontransactional` in 1 SQL file, first 000001_a.up.sql
+        000001_a (000001, a)
+          up batch [2:1 create index concurrently i on t (x)]
+          down wrapped [1:1 drop index i]
+        ");
     }
 }

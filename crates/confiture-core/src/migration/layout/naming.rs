@@ -81,6 +81,7 @@ pub(super) fn count_names(dir: &Dir, fits: impl Fn(&str) -> bool) -> Names {
         if fits(stem) {
             names.fitting += 1;
             names.directed += usize::from(direction.is_some());
+            names.ups += usize::from(direction == Some(Direction::Up));
         }
     }
     names
@@ -95,6 +96,18 @@ pub(super) struct Names {
     pub(super) fitting: usize,
     /// Those of them named `.up.sql` or `.down.sql`.
     pub(super) directed: usize,
+    /// Those of them named `.up.sql`.
+    pub(super) ups: usize,
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// `1 directory`, `2 directories`.
+pub(super) fn directories(count: usize) -> String {
+    if count == 1 { "1 directory".to_owned() } else { format!("{count} directories") }
 }
 
 /// Whether a text starts with digits.

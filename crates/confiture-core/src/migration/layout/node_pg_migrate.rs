@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, is_test, pair};
 use super::manifest::Traces;
-use super::naming::{Number, number_and_name, split_direction, sql_files, sql_stem};
+use super::naming::{Number, counted, number_and_name, split_direction, sql_files, sql_stem};
 use super::sections::{files_with_line, lines, marked, whole};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, Step, TransactionMode};
@@ -38,12 +38,14 @@ impl Layout for NodePgMigrate {
         let (marked_count, first) = files_with_line(fitting(), marks);
         if let (Some(first), Some(confidence)) = (first, marked(marked_count, sql_files(dir).count())) {
             let reason = format!(
-                "`-- Up Migration` or `-- Down Migration` in {marked_count} SQL files, first {}",
+                "`-- Up Migration` or `-- Down Migration` in {}, first {}",
+                counted(marked_count, "SQL file"),
                 first.name()
             );
             return Detection::new(confidence, reason);
         }
-        let named = Detection::new(Confidence::Names, format!("{count} files named TIMESTAMP_name.sql"));
+        let named =
+            Detection::new(Confidence::Names, format!("{} named TIMESTAMP_name.sql", counted(count, "file")));
         let found = Traces { node: &["node-pg-migrate"], ..Traces::default() }.raise(dir, named);
         if found.confidence == Confidence::Names { Detection::no() } else { found }
     }
@@ -133,5 +135,30 @@ fn tracking() -> Tracking {
             .to_owned(),
         delete: "DELETE FROM \"public\".\"pgmigrations\" WHERE name = regexp_replace($FILE, '\\.[^.]*$', '')".to_owned(),
         select: "SELECT name FROM \"public\".\"pgmigrations\" ORDER BY run_on, id".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn the_first_marker_of_each_direction_cuts() {
+        insta::assert_snapshot!(read(&[
+            ("1700000000000_a.sql", "-- Up Migration\nselect 1;\n-- Down Migration\nselect 2; -- again\n-- Down Migration\n"),
+            ("1700000000001_b.sql", "select 3;\n  --- down migration\nselect 4;"),
+            ("1700000000002_c.js", ""),
+        ]), @r"
+        node-pg-migrate: `-- Up Migration` or `-- Down Migration` in 2 SQL files, first 1700000000000_a.sql
+        1700000000000_a (1700000000000, a)
+          up wrapped [2:1 select 1]
+          down wrapped [4:1 select 2]
+        1700000000001_b (1700000000001, b)
+          up wrapped [1:1 select 3 | 3:1 select 4]
+          down wrapped [3:1 select 4]
+        1700000000002_c (1700000000002, c)
+          up not run: the step is written in JavaScript, which is not run: what it does is missing from the database that later migrations are tested on
+          down not run: the step is written in JavaScript, which is not run: what it does is missing from the database that later migrations are tested on
+        ");
     }
 }

@@ -2,7 +2,9 @@
 
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, Pair};
-use super::naming::{Number, is_numbered, leading_digits, split_direction, sql_files, sql_stem};
+use super::naming::{
+    Number, counted, directories, is_numbered, leading_digits, split_direction, sql_files, sql_stem,
+};
 use super::plain::{mode, version_and_name};
 use super::template::Template;
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded};
@@ -32,12 +34,16 @@ impl Layout for Numbered {
             .filter(|sub| is_number(sub) && dir.inside(sub).any(|file| in_directory(sub, file).is_some()))
             .collect();
         if !subdirs.is_empty() && sql_files(dir).all(|file| !is_numbered(file.name())) {
-            let reason = format!("{} numbered directories, first {}", subdirs.len(), subdirs[0]);
+            let reason =
+                format!("{} with a number for a name, first {}", directories(subdirs.len()), subdirs[0]);
             return Detection::new(Confidence::Shape, reason);
         }
         let flat = sql_files(dir).filter(|file| flat(file).is_some()).count();
         if flat > 0 && flat * 2 >= sql_files(dir).count() {
-            return Detection::new(Confidence::Shape, format!("{flat} files named V0001.Name.up.sql"));
+            return Detection::new(
+                Confidence::Shape,
+                format!("{} named V0001.Name.up.sql", counted(flat, "file")),
+            );
         }
         Detection::no()
     }
@@ -111,4 +117,63 @@ fn pair(entries: Vec<Entry<'_>>) -> (Vec<Pair<'_>>, Vec<Entry<'_>>) {
     let (mut pairs, left) = super::gather::pair(entries, |version| version.to_owned());
     pairs.sort_by_cached_key(|pair| key(&pair.version, &pair.id));
     (pairs, left)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn directories_of_single_steps_sort_by_number() {
+        insta::assert_snapshot!(read(&[("10/up.sql", "select 10"), ("9/up.sql", "select 9"), ("9/down.sql", "select -9")]), @r"
+        numbered: 2 directories with a number for a name, first 10
+        9 (9, )
+          up wrapped [1:1 select 9]
+          down wrapped [1:1 select -9]
+        10 (10, )
+          up wrapped [1:1 select 10]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn directories_of_several_files_sort_by_both_numbers() {
+        insta::assert_snapshot!(read(&[
+            ("2/01_c.up.sql", "select 3"),
+            ("1/10_b.up.sql", "select 2"),
+            ("1/02_a.up.sql", "select 1"),
+            ("1/03_test.go", ""),
+            ("1/README.md", ""),
+        ]), @r"
+        numbered: 2 directories with a number for a name, first 1
+        1/02_a (1/02, a)
+          up wrapped [1:1 select 1]
+          down absent
+        1/10_b (1/10, b)
+          up wrapped [1:1 select 2]
+          down absent
+        2/01_c (2/01, c)
+          up wrapped [1:1 select 3]
+          down absent
+        - migrations/1/03_test.go: source code (Go)
+        - migrations/1/README.md: documentation
+        ");
+    }
+
+    #[test]
+    fn flat_files_with_a_letter_in_front() {
+        insta::assert_snapshot!(read(&[
+            ("V0002.Orders.up.sql", "select 2"),
+            ("V0001.Users.up.sql", "select 1"),
+            ("V0001.Users.down.sql", "select -1"),
+        ]), @r"
+        numbered: 3 files named V0001.Name.up.sql
+        V0001.Users (0001, Users)
+          up wrapped [1:1 select 1]
+          down wrapped [1:1 select -1]
+        V0002.Orders (0002, Orders)
+          up wrapped [1:1 select 2]
+          down absent
+        ");
+    }
 }

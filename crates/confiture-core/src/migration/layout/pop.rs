@@ -1,9 +1,11 @@
 //! pop and its command soda (Go), and Ory's popx.
 
+use std::collections::BTreeSet;
+
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, pair};
 use super::manifest::Traces;
-use super::naming::leading_digits;
+use super::naming::{counted, leading_digits};
 use super::sections::files_with_line;
 use super::template::Template;
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
@@ -39,12 +41,13 @@ impl Layout for Pop {
         }
         let up = dir.here().filter(|file| parse(file).is_some());
         if let (count, Some(first)) = files_with_line(up, |line| line.contains(".Options")) {
-            let reason = format!("Go templates of pop in {count} SQL files, first {}", first.name());
+            let reason =
+                format!("Go templates of pop in {}, first {}", counted(count, "SQL file"), first.name());
             return Detection::new(Confidence::Markers, reason);
         }
         let named = Detection::new(
             if dialects > 0 { Confidence::Shape } else { Confidence::Names },
-            format!("{count} files named VERSION_name.up.sql or .down.sql"),
+            format!("{} named VERSION_name.up.sql or .down.sql", counted(count, "file")),
         );
         let found = Traces { go: &["gobuffalo/pop"], ..Traces::default() }.raise(dir, named);
         if found.confidence == Confidence::Names { Detection::no() } else { found }
@@ -73,7 +76,7 @@ impl Layout for Popx {
         }
         let named = Detection::new(
             if dialects > 0 { Confidence::Shape } else { Confidence::Names },
-            format!("{count} files named VERSION_name[.dialect].up.sql or .down.sql"),
+            format!("{} named VERSION_name[.dialect].up.sql or .down.sql", counted(count, "file")),
         );
         let found = Traces { go: &["ory/x ", "ory/pop"], ..Traces::default() }.raise(dir, named);
         if found.confidence == Confidence::Names { Detection::no() } else { found }
@@ -106,14 +109,17 @@ fn load(
 ) -> Result<Loaded, LayoutError> {
     let mut gather = Gather::new(dir);
     let mut entries = Vec::new();
+    let specific: BTreeSet<_> = dir
+        .here()
+        .filter_map(parse)
+        .filter(|name| name.dialect == Some(Dialect::Postgres))
+        .map(|name| (name.version, name.direction))
+        .collect();
     for file in dir.here() {
         let Some(name) = parse(file) else { continue };
         match name.dialect {
             None => {
-                let beaten = dir.here().filter_map(parse).any(|other| {
-                    other.dialect == Some(Dialect::Postgres)
-                        && (other.version, other.direction) == (name.version, name.direction)
-                });
+                let beaten = specific.contains(&(name.version, name.direction));
                 if beaten {
                     gather.ignore(file, "the file for PostgreSQL is run in its place", true);
                     continue;
@@ -203,5 +209,56 @@ fn tracking(version: &str) -> Tracking {
         insert: "INSERT INTO schema_migration (version) VALUES ($VERSION)".to_owned(),
         delete: "DELETE FROM schema_migration WHERE version = $VERSION".to_owned(),
         select: "SELECT version FROM schema_migration ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn dialects_and_autocommit_follow_popx() {
+        insta::assert_snapshot!(read(&[
+            ("20240101000000000000_a.up.sql", "select 'generic'"),
+            ("20240101000000000000_a.postgres.up.sql", "select 'postgres'"),
+            ("20240101000000000000_a.mysql.up.sql", "select 'mysql'"),
+            ("20240101000000000000_a.down.sql", "select -1"),
+            ("20240101000000000001_b.autocommit.up.sql", "create index concurrently i on t (x)"),
+            ("20240101000000000002_c.sqlite.up.sql", "select 'sqlite'"),
+        ]), @r"
+        popx: 20240101000000000001_b.autocommit.up.sql has .autocommit.
+        20240101000000000000_a (20240101000000000000, a)
+          up wrapped [1:1 select 'postgres']
+          down wrapped [1:1 select -1]
+        20240101000000000001_b (20240101000000000001, b)
+          up batch [1:1 create index concurrently i on t (x)]
+          down absent
+        - migrations/20240101000000000000_a.mysql.up.sql: is for another database
+        - migrations/20240101000000000000_a.up.sql: the file for PostgreSQL is run in its place
+        - migrations/20240101000000000002_c.sqlite.up.sql: is for another database
+        ");
+    }
+
+    #[test]
+    fn templates_of_pop_take_values() {
+        insta::assert_snapshot!(project(&[
+            ("m/00_a.up.sql", "create table {{ index .Options \"Namespace\" }}.users (id int);"),
+            ("m/20240101000000_b.up.sql", "select 1;\nselect '{{ .Options.Missing }}'"),
+            ("m/20240102000000_c.up.fizz", "create_table(\"x\")"),
+        ])
+        .var("Namespace", "auth")
+        .layout("pop")
+        .read("m"), @r"
+        pop: --layout pop; 20240102000000_c.up.fizz is written in fizz
+        00_a (00, a)
+          up wrapped [1:1 create table auth.users (id int)]
+          down absent
+        20240101000000_b (20240101000000, b)
+          up not run: the template value Missing (line 2) has not been given: --var Missing=VALUE
+          down absent
+        20240102000000_c (20240102000000, c)
+          up not run: the step is written in fizz, which is not run: what it does is missing from the database that later migrations are tested on
+          down absent
+        ");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, pair};
-use super::naming::{Number, leading_digits, sql_files};
+use super::naming::{Number, counted, leading_digits, sql_files};
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, TransactionMode};
 use crate::plugin::PluginMeta;
@@ -29,7 +29,10 @@ impl Layout for Postgrator {
         if fitting == 0 || fitting * 2 < sql_files(dir).count() {
             return Detection::no();
         }
-        Detection::new(Confidence::Shape, format!("{fitting} files named N.do.name.sql or N.undo.name.sql"))
+        Detection::new(
+            Confidence::Shape,
+            format!("{} named N.do.name.sql or N.undo.name.sql", counted(fitting, "file")),
+        )
     }
 
     fn load(&self, dir: &Dir, options: &LoadOptions) -> Result<Loaded, LayoutError> {
@@ -99,5 +102,50 @@ fn tracking() -> Tracking {
             .to_owned(),
         delete: "DELETE FROM schemaversion WHERE version = $VERSION".to_owned(),
         select: "SELECT version::text FROM schemaversion ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn do_and_undo_pair_by_version() {
+        insta::assert_snapshot!(read(&[
+            ("002.do.b.sql", "select 2; select 3"),
+            ("001.do.a.sql", "select 1"),
+            ("001.undo.other.sql", "select -1"),
+            ("003.do.sql", "select 4"),
+            ("004.do.d.js", ""),
+        ]), @r"
+        postgrator: 4 files named N.do.name.sql or N.undo.name.sql
+        001.a (001, a)
+          up batch [1:1 select 1]
+          down batch [1:1 select -1]
+        002.b (002, b)
+          up batch [1:1 select 2 | 1:11 select 3]
+          down absent
+        003 (003, )
+          up batch [1:1 select 4]
+          down absent
+        004.d (004, d)
+          up not run: the step is written in JavaScript, which is not run: what it does is missing from the database that later migrations are tested on
+          down absent
+        ");
+    }
+
+    #[test]
+    fn duplicate_versions_are_reported() {
+        insta::assert_snapshot!(read(&[("1.do.a.sql", ""), ("01.do.b.sql", ""), ("1.x.sql", "")]), @r"
+        postgrator: 2 files named N.do.name.sql or N.undo.name.sql
+        01.b (01, b)
+          up batch []
+          down absent
+        1.a (1, a)
+          up batch []
+          down absent
+        ? migrations/1.x.sql: its name is not <number>.do.<name>.sql
+        duplicate-version: version 1 is used by migrations/01.do.b.sql and by migrations/1.do.a.sql
+        ");
     }
 }

@@ -3,7 +3,7 @@
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, pair};
 use super::manifest::Traces;
-use super::naming::{Number, leading_digits, sql_files, sql_stem};
+use super::naming::{Number, counted, leading_digits, sql_files, sql_stem};
 use super::sections::files_with_line;
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, Step, TransactionMode};
@@ -36,10 +36,11 @@ impl Layout for PostgresMigrations {
         if let (count, Some(first)) =
             files_with_line(fitting(), |line| line.contains("-- postgres-migrations "))
         {
-            let reason = format!("`-- postgres-migrations` in {count} SQL files, first {}", first.name());
+            let reason =
+                format!("`-- postgres-migrations` in {}, first {}", counted(count, "SQL file"), first.name());
             return Detection::new(Confidence::Markers, reason);
         }
-        let named = Detection::new(Confidence::Names, format!("{count} files named N-name.sql"));
+        let named = Detection::new(Confidence::Names, format!("{} named N-name.sql", counted(count, "file")));
         let found = Traces { node: &["postgres-migrations"], ..Traces::default() }.raise(dir, named);
         if found.confidence == Confidence::Names { Detection::no() } else { found }
     }
@@ -90,5 +91,34 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO migrations (id, name, hash) VALUES ($VERSION, $NAME, md5($FILE))".to_owned(),
         delete: "DELETE FROM migrations WHERE id = $VERSION".to_owned(),
         select: "SELECT id::text FROM migrations ORDER BY id".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn the_marker_counts_anywhere_in_the_file() {
+        insta::assert_snapshot!(read(&[
+            ("0001-a.sql", "select 1;"),
+            ("00010-c.sql", "select 3;"),
+            ("0002-b.sql", "select 2;\n-- postgres-migrations disable-transaction\nselect 3;"),
+            ("0011_d.js", ""),
+        ]), @r"
+        postgres-migrations: `-- postgres-migrations` in 1 SQL file, first 0002-b.sql
+        0001-a (0001, a)
+          up wrapped [1:1 select 1]
+          down absent
+        0002-b (0002, b)
+          up batch [1:1 select 2 | 3:1 select 3]
+          down absent
+        00010-c (00010, c)
+          up wrapped [1:1 select 3]
+          down absent
+        0011_d (0011, d)
+          up not run: the step is written in JavaScript, which is not run: what it does is missing from the database that later migrations are tested on
+          down absent
+        ");
     }
 }

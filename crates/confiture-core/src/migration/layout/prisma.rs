@@ -3,7 +3,7 @@
 use super::assemble::Recipe;
 use super::directories::{holding, within};
 use super::gather::{Gather, Pair};
-use super::naming::{leading_digits, number_and_name};
+use super::naming::{directories, leading_digits, number_and_name};
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::TransactionMode;
 use crate::plugin::PluginMeta;
@@ -32,7 +32,7 @@ impl Layout for Prisma {
         if dir.file("migration_lock.toml").is_some() {
             return Detection::new(Confidence::Config, "migration_lock.toml is in it");
         }
-        Detection::new(Confidence::Shape, format!("{} directories with migration.sql", subdirs.len()))
+        Detection::new(Confidence::Shape, format!("migration.sql in {}", directories(subdirs.len())))
     }
 
     fn load(&self, dir: &Dir, options: &LoadOptions) -> Result<Loaded, LayoutError> {
@@ -75,5 +75,31 @@ fn tracking() -> Tracking {
         delete: "DELETE FROM _prisma_migrations WHERE id = md5($VERSION || $NAME)".to_owned(),
         select: "SELECT migration_name FROM _prisma_migrations WHERE rolled_back_at IS NULL ORDER BY migration_name"
             .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn directories_sort_by_name() {
+        insta::assert_snapshot!(read(&[
+            ("20240102000000_b/migration.sql", "select 2"),
+            ("20240101000000_a/migration.sql", "select 1"),
+            ("20240101000000_a/down.sql", "select -1"),
+            ("migration_lock.toml", ""),
+            ("20240103000000_c/notes.txt", ""),
+        ]), @r"
+        prisma: migration_lock.toml is in it
+        20240101000000_a (20240101000000, a)
+          up batch [1:1 select 1]
+          down batch [1:1 select -1]
+        20240102000000_b (20240102000000, b)
+          up batch [1:1 select 2]
+          down absent
+        - migrations/migration_lock.toml: Prisma's lock file
+        - migrations/20240103000000_c: sub-directory with 1 file, none of them SQL
+        ");
     }
 }

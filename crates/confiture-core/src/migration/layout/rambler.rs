@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::assemble::Recipe;
 use super::gather::{Gather, Pair, refused};
-use super::naming::{sql_files, sql_stem};
+use super::naming::{counted, sql_files, sql_stem};
 use super::plain::version_and_name;
 use super::sections::{files_with_line, lines, marked};
 use super::{Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
@@ -31,7 +31,8 @@ impl Layout for Rambler {
         let (count, first) = files_with_line(sql_files(dir), |line| marker(line).is_some());
         match (first, marked(count, sql_files(dir).count())) {
             (Some(first), Some(confidence)) => {
-                let reason = format!("`-- rambler` in {count} SQL files, first {}", first.name());
+                let reason =
+                    format!("`-- rambler` in {}, first {}", counted(count, "SQL file"), first.name());
                 Detection::new(confidence, reason)
             }
             _ => Detection::no(),
@@ -99,5 +100,30 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO migrations (migration) VALUES ($FILE)".to_owned(),
         delete: "DELETE FROM migrations WHERE migration = $FILE".to_owned(),
         select: "SELECT migration FROM migrations ORDER BY migration".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn sections_may_repeat() {
+        insta::assert_snapshot!(read(&[
+            ("02_b.sql", "-- rambler up\nselect 2;\n-- rambler down\nselect -2;\n-- rambler up\nselect 3;"),
+            ("01_a.sql", "-- rambler up\nselect 1;"),
+            ("03_c.sql", "select 4;"),
+        ]), @r"
+        rambler: `-- rambler` in 2 SQL files, first 01_a.sql
+        01_a (01, a)
+          up batch [2:1 select 1]
+          down absent
+        02_b (02, b)
+          up batch [2:1 select 2 | 6:1 select 3]
+          down batch [4:1 select -2]
+        03_c (03, c)
+          up not run: it has neither `-- rambler up` nor `-- rambler down`
+          down not run: it has neither `-- rambler up` nor `-- rambler down`
+        ");
     }
 }

@@ -3,7 +3,7 @@
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, foreign, pair};
 use super::manifest::Traces;
-use super::naming::{Number, leading_digits};
+use super::naming::{Number, counted, leading_digits};
 use super::{Confidence, Detection, Dir, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, TransactionMode};
 use crate::plugin::PluginMeta;
@@ -26,10 +26,11 @@ impl Layout for Refinery {
 
     fn detect(&self, dir: &Dir) -> Detection {
         let fitting = dir.files().iter().filter(|file| parse(file.name()).is_some()).count();
-        if fitting == 0 {
+        if !dir.is_home_of(|file| parse(file.name()).is_some()) {
             return Detection::no();
         }
-        let named = Detection::new(Confidence::Names, format!("{fitting} files named V1__name.sql"));
+        let named =
+            Detection::new(Confidence::Names, format!("{} named V1__name.sql", counted(fitting, "file")));
         if let Some(config) = dir.config("refinery.toml") {
             return Detection::new(Confidence::Config, format!("{} is there", config.path.display()));
         }
@@ -102,5 +103,50 @@ fn tracking() -> Tracking {
             .to_owned(),
         delete: "DELETE FROM refinery_schema_history WHERE version = $VERSION".to_owned(),
         select: "SELECT version::text FROM refinery_schema_history ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::project;
+
+    #[test]
+    fn cargo_toml_tells_refinery_from_flyway() {
+        insta::assert_snapshot!(project(&[
+            ("migrations/V10__b.sql", "select 2"),
+            ("migrations/V9__a.sql", "select 1"),
+            ("migrations/V11__c.rs", ""),
+            ("Cargo.toml", "[dependencies]\nrefinery = \"0.8\"\n"),
+        ])
+        .read("migrations"), @r"
+        refinery: 3 files named V1__name.sql; Cargo.toml depends on refinery
+        V9__a (9, a)
+          up wrapped [1:1 select 1]
+          down absent
+        V10__b (10, b)
+          up wrapped [1:1 select 2]
+          down absent
+        V11__c (11, c)
+          up not run: the step is written in Rust, which is not run: what it does is missing from the database that later migrations are tested on
+          down absent
+        ");
+    }
+
+    #[test]
+    fn versions_of_flyway_are_not_refinerys() {
+        insta::assert_snapshot!(project(&[("m/V1__a.sql", "select 1"), ("m/V1.5__b.sql", "select 2"), ("m/V01__c.sql", "")])
+            .layout("refinery")
+            .read("m"), @r"
+        refinery: --layout refinery; 2 files named V1__name.sql
+        V01__c (01, c)
+          up wrapped []
+          down absent
+        V1__a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ? m/V1.5__b.sql: its version cannot be read: refinery wants V<integer>__<name>.sql
+        unparsable-version: the version of m/V1.5__b.sql cannot be read: refinery wants V<integer>__<name>.sql
+        duplicate-version: version 1 is used by m/V01__c.sql and by m/V1__a.sql
+        ");
     }
 }

@@ -215,3 +215,50 @@ fn tracking(project: &str) -> Tracking {
         select: "SELECT change_id FROM sqitch.changes ORDER BY committed_at".to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::project;
+
+    #[test]
+    fn the_plan_gives_order_and_reworked_scripts() {
+        insta::assert_snapshot!(project(&[
+            ("sqitch.plan", "%syntax-version=1.0.0\n%project=shop\n\nusers 2024-01-01T00:00:00Z A <a@b> # first\n@v1 2024-01-02T00:00:00Z A <a@b>\ntables/orders [users] 2024-01-03T00:00:00Z A <a@b>\nusers [users@v1] 2024-01-04T00:00:00Z A <a@b>\ngone 2024-01-05T00:00:00Z A <a@b>\n"),
+            ("deploy/users.sql", "\\set ON_ERROR_STOP 1\nbegin;\nselect 2;\ncommit;"),
+            ("deploy/users@v1.sql", "begin; select 1; commit;"),
+            ("revert/users@v1.sql", "select -1;"),
+            ("verify/users.sql", "select 1/count(*) from users;"),
+            ("deploy/tables/orders.sql", "create table orders (owner text default :'who');"),
+            ("deploy/extra.sql", "select 9;"),
+            ("src/main.sql", "select 9;"),
+        ])
+        .read(""), @r"
+        sqitch: sqitch.plan is in it
+        users@v1 (users@v1, users)
+          up autocommit [1:1 begin | 1:8 select 1 | 1:18 commit]
+          down autocommit [1:1 select -1]
+        tables/orders (tables/orders, tables/orders)
+          up not run: the template value who (line 1) has not been given: --var who=VALUE
+          down absent
+        users (users, users) verified
+          up autocommit [2:1 begin | 3:1 select 2 | 4:1 commit]
+          down absent
+        gone (gone, gone)
+          up not run: sqitch.plan names it, and there is no such file
+          down absent
+        ? deploy/extra.sql: sqitch.plan does not name it
+        stale-journal: sqitch.plan names gone, and there is no deploy/gone.sql
+        ");
+    }
+
+    #[test]
+    fn the_deploy_directory_leads_to_the_plan() {
+        insta::assert_snapshot!(project(&[("sqitch.plan", "a 2024-01-01T00:00:00Z A <a@b>\n"), ("deploy/a.sql", "\\c other\nselect 1;")])
+            .read("deploy"), @r"
+        sqitch: sqitch.plan is beside it
+        a (a, a)
+          up not run: psql meta command \c at line 1
+          down absent
+        ");
+    }
+}

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::assemble::Recipe;
 use super::gather::{Gather, Pair, refused};
 use super::manifest::Traces;
-use super::naming::{Number, leading_digits, sql_files, sql_stem};
+use super::naming::{Number, counted, leading_digits, sql_files, sql_stem};
 use super::sections::{files_with_line, lines, marked};
 use super::{Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Step, TransactionMode};
@@ -32,7 +32,7 @@ impl Layout for SqlMigrate {
         let (Some(first), Some(confidence)) = (first, marked(count, sql_files(dir).count())) else {
             return Detection::no();
         };
-        let reason = format!("`-- +migrate` in {count} SQL files, first {}", first.name());
+        let reason = format!("`-- +migrate` in {}, first {}", counted(count, "SQL file"), first.name());
         let mut found = Detection::new(confidence, reason);
         let traces = Traces { go: &["rubenv/sql-migrate"], ..Traces::default() };
         found.reasons.extend(traces.found(dir));
@@ -170,5 +170,50 @@ fn tracking() -> Tracking {
         insert: "INSERT INTO \"gorp_migrations\" (\"id\", \"applied_at\") VALUES ($FILE, now())".to_owned(),
         delete: "DELETE FROM \"gorp_migrations\" WHERE \"id\" = $FILE".to_owned(),
         select: "SELECT \"id\" FROM \"gorp_migrations\" ORDER BY \"id\"".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::read;
+
+    #[test]
+    fn sections_may_repeat_and_each_direction_has_its_option() {
+        insta::assert_snapshot!(read(&[
+            ("10_b.sql", "-- +migrate Up\nselect 1;\n-- +migrate Down notransaction\nselect 2;\n-- +migrate Up notransaction\nselect 3;"),
+            ("9_a.sql", "-- comment\n-- +migrate Up\nselect 4;"),
+            ("init.sql", "-- +migrate Up\nselect 5;"),
+        ]), @r"
+        sql-migrate: `-- +migrate` in 3 SQL files, first 10_b.sql
+        9_a (9, a)
+          up wrapped [3:1 select 4]
+          down absent
+        10_b (10, b)
+          up autocommit [2:1 select 1 | 6:1 select 3]
+          down autocommit [4:1 select 2]
+        init (init, )
+          up wrapped [2:1 select 5]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn files_sql_migrate_refuses_say_why() {
+        insta::assert_snapshot!(read(&[
+            ("1_a.sql", "-- +migrate Up\nselect 1;\n-- +migrate Down\n"),
+            ("2_b.sql", "select 2;"),
+            ("3_c.sql", "-- +migrate Up\n-- +migrate StatementBegin\nselect 3;"),
+        ]), @r"
+        sql-migrate: `-- +migrate` in 2 SQL files, first 1_a.sql
+        1_a (1, a)
+          up wrapped [2:1 select 1]
+          down wrapped []
+        2_b (2, b)
+          up not run: sql-migrate refuses it: it has neither `-- +migrate Up` nor `-- +migrate Down`
+          down not run: sql-migrate refuses it: it has neither `-- +migrate Up` nor `-- +migrate Down`
+        3_c (3, c)
+          up not run: sql-migrate refuses it: `-- +migrate StatementBegin` at line 2 is not ended
+          down not run: sql-migrate refuses it: `-- +migrate StatementBegin` at line 2 is not ended
+        ");
     }
 }

@@ -3,7 +3,7 @@
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, pair};
 use super::manifest::Traces;
-use super::naming::{Number, sql_files, sql_stem};
+use super::naming::{Number, counted, sql_files, sql_stem};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
 use crate::migration::{Direction, TransactionMode};
 use crate::plugin::PluginMeta;
@@ -39,7 +39,8 @@ impl Layout for Sqlx {
                 format!("`{MARKER}` at the start of {}", file.name()),
             );
         }
-        let named = Detection::new(Confidence::Names, format!("{} files named N_name.sql", fitting.len()));
+        let named =
+            Detection::new(Confidence::Names, format!("{} named N_name.sql", counted(fitting.len(), "file")));
         if let Some(found) = dir.config("sqlx.toml") {
             return Detection::new(Confidence::Manifest, format!("{} is there", found.path.display()));
         }
@@ -120,5 +121,63 @@ fn tracking() -> Tracking {
             .to_owned(),
         delete: "DELETE FROM _sqlx_migrations WHERE version = $VERSION".to_owned(),
         select: "SELECT version::text FROM _sqlx_migrations ORDER BY version".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn the_marker_counts_at_the_first_byte_of_each_file() {
+        insta::assert_snapshot!(read(&[
+            ("20240101000000_a.up.sql", "-- no-transaction\ncreate index concurrently i on t (x);"),
+            ("20240101000000_a.down.sql", "drop index i;"),
+            ("20240102000000_b_c.sql", "\n-- no-transaction\nselect 1; select 2;"),
+        ]), @r"
+        sqlx: `-- no-transaction` at the start of 20240101000000_a.up.sql
+        20240101000000_a (20240101000000, a)
+          up batch [2:1 create index concurrently i on t (x)]
+          down wrapped [1:1 drop index i]
+        20240102000000_b_c (20240102000000, b_c)
+          up wrapped [3:1 select 1 | 3:11 select 2]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn cargo_toml_tells_sqlx_from_plain() {
+        insta::assert_snapshot!(project(&[
+            ("crates/db/migrations/1_a.sql", "select 1"),
+            ("crates/db/Cargo.toml", "[dependencies]\nsqlx.workspace = true\n"),
+        ])
+        .read("crates/db/migrations"), @r"
+        sqlx: 1 file named N_name.sql; crates/db/Cargo.toml depends on sqlx
+        1_a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn unparsable_and_duplicate_versions_are_reported() {
+        insta::assert_snapshot!(project(&[
+            ("m/1_a.sql", "select 1"),
+            ("m/001_b.sql", "select 2"),
+            ("m/99999999999999999999_c.sql", "select 3"),
+        ])
+        .layout("sqlx")
+        .read("m"), @r"
+        sqlx: --layout sqlx; 3 files named N_name.sql
+        001_b (001, b)
+          up wrapped [1:1 select 2]
+          down absent
+        1_a (1, a)
+          up wrapped [1:1 select 1]
+          down absent
+        ? m/99999999999999999999_c.sql: its version cannot be read: sqlx wants an integer before the first `_` and stops at this file
+        unparsable-version: the version of m/99999999999999999999_c.sql cannot be read: sqlx wants an integer before the first `_` and stops at this file
+        duplicate-version: version 1 is used by m/001_b.sql and by m/1_a.sql
+        ");
     }
 }

@@ -77,3 +77,34 @@ fn tracking() -> Tracking {
         select: format!("SELECT version FROM {table} ORDER BY version"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::project;
+
+    #[test]
+    fn the_project_root_leads_to_the_migrations() {
+        insta::assert_snapshot!(project(&[
+            ("supabase/config.toml", "project_id = \"x\""),
+            ("supabase/seed.sql", "select 0"),
+            ("supabase/migrations/20240102000000_b.sql", "select 2"),
+            ("supabase/migrations/20240101000000_a.sql", "select 1"),
+            ("supabase/migrations/20240101000000_c.sql", "select 3"),
+            ("supabase/migrations/notes.sql", ""),
+        ])
+        .read(""), @r"
+        supabase: the migrations of PROJECT are in supabase/migrations; supabase/config.toml is beside it
+        20240101000000_a (20240101000000, a)
+          up wrapped [1:1 select 1]
+          down absent
+        20240101000000_c (20240101000000, c)
+          up wrapped [1:1 select 3]
+          down absent
+        20240102000000_b (20240102000000, b)
+          up wrapped [1:1 select 2]
+          down absent
+        ? supabase/migrations/notes.sql: its name is not <timestamp>_<name>.sql
+        duplicate-version: version 20240101000000 is used by supabase/migrations/20240101000000_a.sql and by supabase/migrations/20240101000000_c.sql
+        ");
+    }
+}

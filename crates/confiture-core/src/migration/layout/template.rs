@@ -14,13 +14,32 @@ pub(super) enum Template {
     /// Liquibase's `${name}`, everywhere in the text; names without a value are left as they are.
     KnownDollarBrace,
     /// goose's `${NAME}`, `${NAME:-default}` and `$NAME` between `ENVSUB ON` and `ENVSUB OFF`.
-    GooseEnv,
+    GooseEnv {
+        /// Whether substitution is on where the text starts.
+        on: bool,
+    },
     /// Go's `{{ … }}`, everywhere in the text.
     Go,
+    /// River's `/* TEMPLATE: schema */`, everywhere in the text: the schema with a dot, or nothing.
+    River,
     /// psql's `:name`, `:'name'` and `:"name"` outside strings and comments.
     Psql,
     /// psql's, and `:NAME` of given upper-case names everywhere in the text, as Graphile's tools do.
     Placeholders,
+}
+
+impl Template {
+    /// The template for a part of a file that `before` stands before.
+    pub(super) fn after(self, before: &str) -> Self {
+        match self {
+            Self::GooseEnv { on } => {
+                let switches = super::sections::lines(before)
+                    .filter_map(|line| super::sections::comment_marker(line.text, "+goose ENVSUB"));
+                Self::GooseEnv { on: switches.last().map_or(on, |switch| switch == "ON") }
+            }
+            other => other,
+        }
+    }
 }
 
 /// A text with its template values filled in.
@@ -126,8 +145,9 @@ pub(super) fn expand(
         Template::None => filler.out.copy(text, base),
         Template::DollarBrace => filler.dollar_brace(text, true),
         Template::KnownDollarBrace => filler.dollar_brace(text, false),
-        Template::GooseEnv => filler.goose_env(text),
+        Template::GooseEnv { on } => filler.goose_env(text, on),
         Template::Go => filler.go(text)?,
+        Template::River => filler.river(text),
         Template::Psql => filler.psql(text, false),
         Template::Placeholders => filler.psql(text, true),
     }
@@ -171,9 +191,8 @@ impl Filler<'_> {
         self.out.copy(&text[done..], self.base + done);
     }
 
-    fn goose_env(&mut self, text: &str) {
+    fn goose_env(&mut self, text: &str, mut on: bool) {
         let mut done = 0;
-        let mut on = false;
         for line in super::sections::lines(text) {
             if let Some(switch) = super::sections::comment_marker(line.text, "+goose ENVSUB") {
                 on = switch == "ON";
@@ -216,6 +235,18 @@ impl Filler<'_> {
         }
         self.out.copy(&text[done..], self.base + done);
         Ok(())
+    }
+
+    fn river(&mut self, text: &str) {
+        const TEMPLATE: &str = "/* TEMPLATE: schema */";
+        let schema = self.vars.get("schema").map(|schema| format!("{}.", schema.trim_end_matches('.')));
+        let mut done = 0;
+        while let Some(at) = text[done..].find(TEMPLATE).map(|at| done + at) {
+            self.out.copy(&text[done..at], self.base + done);
+            self.out.fill(schema.as_deref().unwrap_or_default(), self.base + at);
+            done = at + TEMPLATE.len();
+        }
+        self.out.copy(&text[done..], self.base + done);
     }
 
     fn psql(&mut self, text: &str, everywhere: bool) {
@@ -426,7 +457,7 @@ mod tests {
     #[test]
     fn goose_substitutes_between_its_switches() {
         let sql = "select '$A';\n-- +goose ENVSUB ON\nselect '$A', '${B:-b}', $tag$ $1 $tag$;\n-- +goose ENVSUB OFF\nselect '${A}';";
-        let filled = fill(Template::GooseEnv, sql, &[("A", "1")]);
+        let filled = fill(Template::GooseEnv { on: false }, sql, &[("A", "1")]);
         let expected = sql.replacen("'$A', '${B:-b}'", "'1', 'b'", 1);
         assert_eq!(filled, Ok(expected));
     }

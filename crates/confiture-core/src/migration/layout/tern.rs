@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::assemble::Recipe;
 use super::gather::{Entry, Gather, pair};
 use super::manifest::Traces;
-use super::naming::{Number, number_and_name, sql_files, sql_stem};
+use super::naming::{Number, counted, number_and_name, sql_files, sql_stem};
 use super::sections::{Line, files_with_line, lines, whole};
 use super::template::{self, Template};
 use super::{Confidence, Detection, Dir, DirFile, Layout, LayoutError, LoadOptions, Loaded, Tracking};
@@ -39,13 +39,17 @@ impl Layout for Tern {
         }
         let marks = |line: &str| line.contains(SEPARATOR) || line == NO_TRANSACTION;
         if let (count, Some(first)) = files_with_line(fitting(), marks) {
-            let reason = format!("tern's `---- … ----` lines in {count} SQL files, first {}", first.name());
+            let reason = format!(
+                "tern's `---- … ----` lines in {}, first {}",
+                counted(count, "SQL file"),
+                first.name()
+            );
             return Detection::new(Confidence::Markers, reason);
         }
         if let Some(config) = dir.config("tern.conf") {
             return Detection::new(Confidence::Config, format!("{} is there", config.path.display()));
         }
-        let named = Detection::new(Confidence::Names, format!("{count} files named N_name.sql"));
+        let named = Detection::new(Confidence::Names, format!("{} named N_name.sql", counted(count, "file")));
         if dir.name().contains("tern") {
             return Detection::new(Confidence::Shape, format!("the directory is called {}", dir.name()));
         }
@@ -127,6 +131,10 @@ fn steps(recipe: &Recipe<'_>, file: &DirFile) -> (Step, Step) {
     };
     match separator {
         None => (step(all), Step::Absent),
+        // tern calls a migration with nothing below the line irreversible.
+        Some(Line { start, end, .. }) if text.get(end..).is_none_or(|below| below.trim().is_empty()) => {
+            (step(all.start..start), Step::Absent)
+        }
         Some(Line { start, end, .. }) => (step(all.start..start), step(end..text.len())),
     }
 }
@@ -141,5 +149,43 @@ fn tracking() -> Tracking {
         insert: "update public.schema_version set version=$VERSION".to_owned(),
         delete: "update public.schema_version set version=$VERSION::int4 - 1".to_owned(),
         select: "select v::text from public.schema_version, generate_series(1, version) v order by v".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{project, read};
+
+    #[test]
+    fn the_separator_cuts_and_each_half_has_its_own_marker() {
+        insta::assert_snapshot!(read(&[
+            ("001_a.sql", "---- tern: disable-tx ----\ncreate index concurrently i on t (x);\n---- create above / drop below ----\ndrop index i;"),
+            ("002_b.sql", "select 2;\n"),
+        ]), @r"
+        tern: tern's `---- … ----` lines in 1 SQL file, first 001_a.sql
+        001_a (001, a)
+          up autocommit [2:1 create index concurrently i on t (x)]
+          down wrapped [4:1 drop index i]
+        002_b (002, b)
+          up wrapped [1:1 select 2]
+          down absent
+        ");
+    }
+
+    #[test]
+    fn templates_include_files_and_take_values_of_the_configuration() {
+        insta::assert_snapshot!(project(&[
+            ("m/001_a.sql", "{{ template \"func/f.sql\" . }}\ngrant select on t to {{.user}};\n---- create above / drop below ----\nselect {{.nobody}};"),
+            ("m/func/f.sql", "select '{{.user}}';"),
+            ("m/tern.conf", "[database]\nuser = x\n[data]\nuser = app\n"),
+        ])
+        .read("m"), @r"
+        tern: tern's `---- … ----` lines in 1 SQL file, first 001_a.sql
+        001_a (001, a)
+          up wrapped [1:1 select 'app' | 2:1 grant select on t to app]
+          down not run: the template value nobody (line 4) has not been given: --var nobody=VALUE
+        - m/func/f.sql: a part that migrations include
+        - m/tern.conf: configuration
+        ");
     }
 }

@@ -171,14 +171,17 @@ pub(super) fn column(mut cursor: Cursor<'_>) -> Option<Column> {
 /// A type, up to the first word that starts a clause.
 pub(super) fn data_type(cursor: &mut Cursor<'_>) -> Option<Span> {
     let start = cursor.offset();
-    cursor.skip_until(at_clause);
+    cursor.skip_until(|at| at_clause(at) || at.at_any(BEHAVIOUR));
     Some(cursor.since(start)).filter(|span| !span.is_empty())
 }
+
+/// What may end the definition of an attribute of a type.
+const BEHAVIOUR: &[&str] = &["cascade", "restrict"];
 
 /// Clauses up to the end of `cursor`.
 pub(super) fn clauses(cursor: &mut Cursor<'_>) -> Vec<Clause> {
     let mut clauses = Vec::new();
-    while !cursor.is_done() {
+    while !cursor.is_done() && !cursor.at_any(BEHAVIOUR) {
         clauses.push(clause(cursor));
     }
     clauses

@@ -3,7 +3,7 @@
 use super::super::cursor::Cursor;
 use super::super::lex::TokenKind;
 use super::super::{Span, Verb};
-use super::{inside, items, list};
+use super::{items, list};
 
 /// What an `INSERT`, `UPDATE` or `DELETE` does, apart from the `WITH` queries before it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
