@@ -38,9 +38,17 @@ pub(super) fn statistics_definition(text: &str) -> String {
     if on + 4 > from {
         return text.to_owned();
     }
+    let items = split_list(&text[on + 4..from]);
+    let mut items: Vec<&str> = items.iter().map(|item| item.trim()).collect();
+    items.sort_unstable();
+    format!("{} ON {}{}", &text[..on], items.join(", "), &text[from..])
+}
+
+/// The items of a list, split at the commas outside of parentheses.
+fn split_list(sql: &str) -> Vec<String> {
     let mut items = vec![String::new()];
     let mut depth = 0;
-    for token in tokens(&text[on + 4..from]) {
+    for token in tokens(sql) {
         match token.text() {
             "(" => depth += 1,
             ")" => depth -= 1,
@@ -54,9 +62,7 @@ pub(super) fn statistics_definition(text: &str) -> String {
             item.push_str(token.text());
         }
     }
-    let mut items: Vec<&str> = items.iter().map(|item| item.trim()).collect();
-    items.sort_unstable();
-    format!("{} ON {}{}", &text[..on], items.join(", "), &text[from..])
+    items
 }
 
 /// Whether SQL the server printed mentions the identifier `name` (already quoted where needed).

@@ -7,7 +7,7 @@ use super::create::{
 use super::drop::{Wanted, drop, privilege_sql, setting_sql, setting_value};
 use super::{Pair, Step};
 use crate::catalog::id::{quote_ident, quote_literal};
-use crate::catalog::{Column, Detail, Enabled, Kind, Object, ObjectId, Role, Table};
+use crate::catalog::{Catalog, Column, Detail, Enabled, Kind, Object, ObjectId, Role, Table};
 
 /// Statements that take `property` of `id` from its value in the second catalog back to the first.
 pub(super) fn alter(
@@ -178,16 +178,51 @@ fn recreate(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
         step.rank = step.rank.min(first - 1);
     }
     steps.extend(made);
-    for kind in [Kind::Privilege, Kind::Index, Kind::Trigger, Kind::Rule, Kind::Column] {
-        for (part, _) in pair.before.members(id, kind) {
-            steps.extend(create(pair, part));
+    steps.extend(parts(pair, id));
+    if matches!(id.kind(), Kind::View | Kind::MaterializedView) {
+        for above in views_above(pair.after, id) {
+            steps.extend(drop(pair, &above));
+            if pair.before.contains(&above) {
+                steps.extend(create(pair, &above));
+                steps.extend(parts(pair, &above));
+            }
         }
     }
     steps
 }
 
+/// What goes with it when it is dropped and does not come back when it is made.
+fn parts(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
+    [Kind::Privilege, Kind::Index, Kind::Trigger, Kind::Rule, Kind::Column]
+        .into_iter()
+        .flat_map(|kind| pair.before.members(id, kind))
+        .flat_map(|(part, _)| create(pair, part))
+        .collect()
+}
+
+/// The views that select from this one, directly or through others.
+fn views_above(catalog: &Catalog, id: &ObjectId) -> Vec<ObjectId> {
+    let mut found = vec![id.clone()];
+    let mut at = 0;
+    while let Some(below) = found.get(at).map(ObjectId::sql_name) {
+        for (view, object) in catalog.of_kind(Kind::View).chain(catalog.of_kind(Kind::MaterializedView)) {
+            let definition = match &object.detail {
+                Detail::View(view) => &view.definition,
+                Detail::MaterializedView(view) => &view.definition,
+                _ => continue,
+            };
+            if definition.contains(&below) && !found.contains(view) {
+                found.push(view.clone());
+            }
+        }
+        at += 1;
+    }
+    found.remove(0);
+    found
+}
+
 fn view(pair: Pair<'_>, id: &ObjectId, definition: &str, options: &[String]) -> Vec<Step> {
-    let shape = |catalog: &crate::catalog::Catalog| -> Vec<(String, String)> {
+    let shape = |catalog: &Catalog| -> Vec<(String, String)> {
         let columns = catalog.columns_of(id);
         columns.iter().map(|(id, column)| (id.name().to_owned(), column.data_type.clone())).collect()
     };
@@ -273,7 +308,20 @@ fn column(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Column, new: &Col
             } else {
                 format!(" USING {name}::{}", old.data_type)
             };
-            one(format!("{alter} TYPE {}{collate}{using}", old.data_type))
+            let mut steps = one(format!("{alter} TYPE {}{collate}{using}", old.data_type));
+            // A foreign key wants both of its sides to change first.
+            for (key, object) in pair.after.of_kind(Kind::Constraint) {
+                let Detail::Constraint(constraint) = &object.detail else { continue };
+                let Some(reference) = &constraint.references else { continue };
+                let here = key.owner_sql() == on && constraint.columns.iter().any(|c| c == id.name());
+                let there =
+                    reference.table.sql_name() == on && reference.columns.iter().any(|c| c == id.name());
+                if (here || there) && pair.before.contains(key) && old.data_type != new.data_type {
+                    steps.extend(drop(pair, key));
+                    steps.extend(create(pair, key));
+                }
+            }
+            steps
         }
         "default" => one(match &old.default {
             Some(default) => format!("{alter} SET DEFAULT {default}"),
