@@ -164,7 +164,7 @@ fn rollback_restores_sequence_parameters() {
       high rollback-changes-object down 2.down.sql:1:1 sequence public.s
         cycle: true -> false
         properties: ["cycle","maximum"]
-        undo: ALTER SEQUENCE public.s AS bigint INCREMENT BY 5 MINVALUE 1 MAXVALUE 500 START WITH 5 CACHE 1 CYCLE;
+        undo: ALTER SEQUENCE public.s AS bigint INCREMENT BY 5 MINVALUE 1 MAXVALUE 500 START WITH 5 CACHE 1 CYCLE RESTART;
     "#);
 }
 

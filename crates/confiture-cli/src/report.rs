@@ -50,6 +50,9 @@ pub(crate) fn write(
     for (format, file) in files {
         let Some(reporter) = registry.reporter(format) else { continue };
         let context = || format!("failed to write {file}");
+        if let Some(parent) = std::path::Path::new(file).parent() {
+            std::fs::create_dir_all(parent).with_context(context)?;
+        }
         let mut out = std::io::BufWriter::new(std::fs::File::create(file).with_context(context)?);
         reporter.write(report, &ReportStyle::plain(), &mut out).with_context(context)?;
         out.flush().with_context(context)?;

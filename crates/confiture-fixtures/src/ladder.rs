@@ -5,7 +5,7 @@ mod round_trip;
 use std::time::Duration;
 
 use confiture_core::catalog::{Catalog, Observed};
-use confiture_core::db::{Endpoint, ScratchDb, Server, Session};
+use confiture_core::db::{Endpoint, ScratchDb, Server, ServerKind, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
 use confiture_core::plugin::{Interruption, RungRecord, ScriptRun, StatementFailure};
@@ -113,8 +113,14 @@ impl<'a> Ladder<'a> {
             up: None,
             round_trip: None,
             interruption: None,
+            refused: None,
             missing_before: self.missing.clone(),
         };
+        if self.server.kind() == ServerKind::Given && reaches_out(migration) {
+            record.refused = Some(REACHES_OUT.to_owned());
+            self.missing.push(index);
+            return Ok(Some(record));
+        }
         let Step::Sql(up) = &migration.up else {
             self.missing.push(index);
             return Ok(Some(record));
@@ -168,7 +174,8 @@ impl<'a> Ladder<'a> {
         if let Some(session) = self.session.take() {
             session.close().await;
         }
-        Ok(self.chain.close().await?)
+        dropped(self.chain).await;
+        Ok(())
     }
 
     /// Leaves the chain's database in place and returns where it is.
@@ -222,7 +229,7 @@ impl<'a> Ladder<'a> {
         self.lost(&first).await?;
         if !session.is_usable() {
             session.close().await;
-            clone.close().await?;
+            dropped(clone).await;
             return Ok(None);
         }
         let after = observe(&session, Some(&self.observed)).await?;
@@ -235,9 +242,21 @@ impl<'a> Ladder<'a> {
             again.failure
         };
         session.close().await;
-        clone.close().await?;
+        dropped(clone).await;
         Ok(Some(Interruption { statements_run: first.statements_run, left, rerun }))
     }
+}
+
+/// Why a migration is not run on a server of somebody else's.
+const REACHES_OUT: &str =
+    "it changes what all databases of the server share, which confiture does only on a private server";
+
+/// Whether a script of `migration` changes more of the server than its own database and roles.
+fn reaches_out(migration: &Migration) -> bool {
+    [&migration.up, &migration.down]
+        .into_iter()
+        .filter_map(Step::script)
+        .any(|script| ScriptTraits::of(script).cluster_wide)
 }
 
 /// A session that keeps the deadline.
@@ -245,6 +264,14 @@ async fn open(database: &ScratchDb, options: &LadderOptions) -> Result<Session, 
     let mut session = database.session().await?;
     session.set_deadline(options.deadline);
     Ok(session)
+}
+
+/// Drops a clone. What was found on it counts even when that fails; the next run tries again.
+async fn dropped(clone: ScratchDb) {
+    let name = clone.name().to_owned();
+    if let Err(error) = clone.close().await {
+        tracing::warn!(name, %error, "a scratch database could not be dropped");
+    }
 }
 
 /// Whether statements of `script` stay when a later one fails.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
+use crate::sql::Quoted;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// What sort of thing an object is, in the order catalogs and reports list them.
@@ -395,52 +397,14 @@ pub(super) fn grantee_sql(grantee: &str) -> String {
     if grantee.is_empty() { "PUBLIC".to_owned() } else { quote_ident(grantee) }
 }
 
-/// Quotes an identifier where `quote_ident` of PostgreSQL would (any keyword that is not unreserved,
-/// capitals, anything but letters, digits and underscores).
+/// An identifier as SQL writes it.
 pub(super) fn quote_ident(name: &str) -> String {
-    let mut bytes = name.bytes();
-    let plain = bytes.next().is_some_and(|b| b.is_ascii_lowercase() || b == b'_')
-        && bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
-        && RESERVED.binary_search(&name).is_err();
-    if plain { name.to_owned() } else { format!("\"{}\"", name.replace('"', "\"\"")) }
+    Quoted::ident(name).as_str().to_owned()
 }
-
-/// Quotes a string literal, for any setting of `standard_conforming_strings`.
-pub(super) fn quote_literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
-}
-
-/// Keywords that are not unreserved in PostgreSQL 14 to 18, sorted (manual, appendix C).
-#[rustfmt::skip]
-const RESERVED: &[&str] = &[
-    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "authorization", "between",
-    "bigint", "binary", "bit", "boolean", "both", "case", "cast", "char", "character", "check", "coalesce",
-    "collate", "collation", "column", "concurrently", "constraint", "create", "cross", "current_catalog",
-    "current_date", "current_role", "current_schema", "current_time", "current_timestamp", "current_user", "dec",
-    "decimal", "default", "deferrable", "desc", "distinct", "do", "else", "end", "except", "exists", "extract",
-    "false", "fetch", "float", "for", "foreign", "freeze", "from", "full", "grant", "greatest", "group",
-    "grouping", "having", "ilike", "in", "initially", "inner", "inout", "int", "integer", "intersect", "interval",
-    "into", "is", "isnull", "join", "json", "json_array", "json_arrayagg", "json_exists", "json_object",
-    "json_objectagg", "json_query", "json_scalar", "json_serialize", "json_table", "json_value", "lateral",
-    "leading", "least", "left", "like", "limit", "localtime", "localtimestamp", "merge_action", "national",
-    "natural", "nchar", "none", "normalize", "not", "notnull", "null", "nullif", "numeric", "offset", "on", "only",
-    "or", "order", "out", "outer", "overlaps", "overlay", "placing", "position", "precision", "primary", "real",
-    "references", "returning", "right", "row", "select", "session_user", "setof", "similar", "smallint", "some",
-    "substring", "symmetric", "system_user", "table", "tablesample", "then", "time", "timestamp", "to",
-    "trailing", "treat", "trim", "true", "union", "unique", "user", "using", "values", "varchar", "variadic",
-    "verbose", "when", "where", "window", "with", "xmlattributes", "xmlconcat", "xmlelement", "xmlexists",
-    "xmlforest", "xmlnamespaces", "xmlparse", "xmlpi", "xmlroot", "xmlserialize", "xmltable",
-];
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn keywords_are_sorted() {
-        assert!(RESERVED.is_sorted());
-    }
 
     #[test]
     fn every_kind_has_a_name_that_parses_back() {

@@ -254,7 +254,8 @@ fn configuration(directory: &ClusterDir, server: &FoundServer, options: &Cluster
         ("max_wal_size", "256MB"),
         ("max_connections", "100"),
         ("max_locks_per_transaction", "512"),
-        ("max_prepared_transactions", "10"),
+        // A prepared transaction would keep its locks for ever.
+        ("max_prepared_transactions", "0"),
         ("max_wal_senders", "4"),
         // Publications warn below this level.
         ("wal_level", "logical"),

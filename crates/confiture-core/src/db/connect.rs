@@ -250,11 +250,15 @@ fn config(settings: &Settings, mode: tls::Mode) -> Result<tokio_postgres::Config
         config.host(host);
     }
     for address in settings.list("hostaddr") {
-        let wrong = |_| DbError::Settings(format!("hostaddr {address:?} is not an address"));
+        // What was given may be a part of a password that was cut in the wrong place: it is not shown.
+        let wrong = |_| DbError::Settings("hostaddr is not an address".to_owned());
         config.hostaddr(address.parse().map_err(wrong)?);
     }
     for port in settings.list("port") {
-        let wrong = |_| DbError::Settings(format!("port {port:?} is not a port"));
+        let wrong = |_| {
+            let advice = "the port is not a number; / : @ in a password have to be written %2F %3A %40";
+            DbError::Settings(advice.to_owned())
+        };
         config.port(if port.is_empty() { 5432 } else { port.parse().map_err(wrong)? });
     }
     if let Some(user) = settings.get("user") {

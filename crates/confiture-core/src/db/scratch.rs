@@ -204,6 +204,11 @@ impl ScratchDb {
         &self.name
     }
 
+    /// Marks it once more: a migration may have put its own comment in the place of the mark.
+    async fn mark_again(&self) -> Result<(), DbError> {
+        self.server.mark(&self.name, &Marker::new(Purpose::Scratch, self.server.owner())).await
+    }
+
     /// The server it is on.
     pub fn server(&self) -> &Server {
         &self.server
@@ -238,7 +243,10 @@ impl ScratchDb {
         let rows = session.query(sql, &[]).await;
         let rows = rows.map_err(|failure| self.server.explain("read the mark", failure))?;
         if rows.first().and_then(|row| Marker::parse(row.get(0))).is_none() {
-            return Err(DbError::Unmarked { step: "write in", database: self.name.clone() });
+            if !self.server.open_databases().contains(&self.name) {
+                return Err(DbError::Unmarked { step: "write in", database: self.name.clone() });
+            }
+            self.mark_again().await?;
         }
         Ok(session)
     }
@@ -263,6 +271,10 @@ impl ScratchDb {
     /// [`DbError::Refused`], [`DbError::Unmarked`], [`DbError::Lost`].
     pub async fn close(mut self) -> Result<(), DbError> {
         self.dropped = true;
+        // The mark is a comment, which a migration may have replaced: this process knows what it made.
+        if let Err(error) = self.mark_again().await {
+            tracing::debug!(%error, "not marked again");
+        }
         self.server.drop_database(&self.name).await?;
         self.server.open_databases().remove(&self.name);
         Ok(())

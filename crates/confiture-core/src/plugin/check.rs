@@ -94,6 +94,8 @@ pub struct RungRecord {
     pub round_trip: Option<RoundTrip>,
     /// What an interrupted up leaves; `None` where the server itself guarantees that nothing remains.
     pub interruption: Option<Interruption>,
+    /// Why it was not run although it could be; `None` when it was.
+    pub refused: Option<String>,
     /// Places in the chain of the earlier migrations that were not applied, ascending.
     pub missing_before: Vec<usize>,
 }

@@ -35,7 +35,9 @@ impl Check for Up {
             Step::Absent => return Ok(Verdict::not_applicable("no forward script")),
             Step::NotRunnable { reason, .. } => return Ok(Verdict::skipped(reason.clone())),
         };
-        let Some(run) = &cx.record.up else { return Ok(Verdict::skipped("not run")) };
+        let Some(run) = &cx.record.up else {
+            return Ok(Verdict::skipped(cx.record.refused.as_deref().unwrap_or("not run")));
+        };
         let Some(failed) = &run.failure else { return Ok(Verdict::passed()) };
         if let Some(missing) = missed(cx, failed) {
             return Ok(Verdict::skipped(format!(

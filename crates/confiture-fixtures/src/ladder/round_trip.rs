@@ -5,7 +5,7 @@ use confiture_core::db::Session;
 use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::plugin::{RoundTrip, ScriptRun};
 
-use super::{Ladder, observe, open};
+use super::{Ladder, dropped, observe, open};
 use crate::error::FixtureError;
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
 
@@ -46,7 +46,7 @@ impl Ladder<'_> {
         let session = open(&clone, &self.options).await?;
         let trip = self.stable(Place::Clone, &session, up, down, before).await;
         session.close().await;
-        clone.close().await?;
+        dropped(clone).await;
         trip
     }
 

@@ -5,7 +5,9 @@ use std::time::Instant;
 use confiture_core::db::{DbFailure, Execution, Session};
 use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
 use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
-use confiture_core::sql::{Reach, SessionEffect, TransactionControl, TransactionSafety, Verb, classify};
+use confiture_core::sql::{
+    ObjectKind, Reach, SessionEffect, TransactionControl, TransactionSafety, Verb, classify,
+};
 
 /// What a script's statements allow, worked out from their text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +19,8 @@ pub struct ScriptTraits {
     pub commits_midway: bool,
     /// All of it stands between one `BEGIN` and one `COMMIT` of its own.
     pub own_transaction: bool,
-    /// It touches what all databases of the server share: roles, tablespaces, settings of the system.
+    /// It changes what all databases of the server share, roles apart: databases, tablespaces, settings
+    /// of the system, subscriptions.
     pub cluster_wide: bool,
     /// Its statements that are not transaction control.
     pub statements: usize,
@@ -44,7 +47,12 @@ impl ScriptTraits {
             let class = classify(&statement.sql);
             match class.control {
                 Some(TransactionControl::Begin) => {}
-                Some(TransactionControl::Commit | TransactionControl::Rollback) => ended = true,
+                Some(TransactionControl::Commit) => ended = true,
+                // It would end the transaction the script is tried in.
+                Some(TransactionControl::Rollback) => {
+                    ended = true;
+                    traits.transaction_safe = false;
+                }
                 Some(
                     TransactionControl::Savepoint
                     | TransactionControl::Release
@@ -61,7 +69,8 @@ impl ScriptTraits {
                         TransactionSafety::Allowed | TransactionSafety::Required => true,
                         TransactionSafety::Refused | TransactionSafety::Depends => false,
                     };
-                    traits.cluster_wide |= class.reach == Reach::Cluster;
+                    traits.cluster_wide |=
+                        class.reach == Reach::Cluster && class.object != Some(ObjectKind::Role);
                 }
             }
         }

@@ -6,8 +6,9 @@ use super::create::{
 };
 use super::drop::{Wanted, drop, privilege_sql, setting_sql, setting_value};
 use super::{Pair, Step};
-use crate::catalog::id::{quote_ident, quote_literal};
+use crate::catalog::id::quote_ident;
 use crate::catalog::{Catalog, Column, Detail, Enabled, Kind, Object, ObjectId, Role, Table};
+use crate::sql::quote_literal;
 
 /// Statements that take `property` of `id` from its value in the second catalog back to the first.
 pub(super) fn alter(

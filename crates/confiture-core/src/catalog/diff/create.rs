@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 
 use super::drop::{Wanted, privilege_sql, setting_sql};
 use super::{Pair, Step};
-use crate::catalog::id::{quote_ident, quote_literal};
+use crate::catalog::id::quote_ident;
 use crate::catalog::{Catalog, ConstraintType, Detail, Enabled, Kind, ObjectId};
+use crate::sql::quote_literal;
 use other::create_other;
 use simple::{create_role, create_sequence, policy_sql};
 pub(super) use simple::{routine_sql, sequence_options};

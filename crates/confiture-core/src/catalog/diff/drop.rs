@@ -151,7 +151,7 @@ fn in_database(template: &str, rest: &str) -> String {
     let text = format!("{}{}", template.replace("%I", "\u{1}").replace('%', "%%"), rest.replace('%', "%%"));
     format!(
         "DO $confiture$ BEGIN EXECUTE format({}, current_database()); END $confiture$",
-        crate::catalog::id::quote_literal(&text.replace('\u{1}', "%I"))
+        crate::sql::quote_literal(&text.replace('\u{1}', "%I"))
     )
 }
 
@@ -179,5 +179,5 @@ pub(super) fn setting_value(name: &str, value: &str) -> String {
             | "local_preload_libraries"
             | "datestyle"
     );
-    if list { value.to_owned() } else { crate::catalog::id::quote_literal(value) }
+    if list { value.to_owned() } else { crate::sql::quote_literal(value) }
 }

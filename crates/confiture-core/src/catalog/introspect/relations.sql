@@ -53,7 +53,7 @@ SELECT 'column', 'pg_class'::regclass::oid, a.attrelid, a.attrelid, a.attnum::in
     NULLIF(a.attcompression::text, ''),
     NULLIF(a.attstattarget, -1)::text,
     array_to_string(a.attoptions, chr(1)), array_to_string(a.attfdwoptions, chr(1)),
-    CASE WHEN a.attinhcount > 0 THEN a.attislocal::text END, array_to_string(a.attacl, chr(1))]::text[]
+    CASE WHEN a.attinhcount > 0 THEN 'false' END, array_to_string(a.attacl, chr(1))]::text[]
 FROM pg_attribute a
 JOIN pg_type t ON t.oid = a.atttypid
 WHERE a.attnum > 0 AND NOT a.attisdropped /*only relations a.attrelid*/ 

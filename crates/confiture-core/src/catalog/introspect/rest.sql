@@ -213,14 +213,14 @@ SELECT 'other', 'pg_foreign_data_wrapper'::regclass::oid, w.oid, w.oid, 0,
   ARRAY['foreign-data-wrapper', w.fdwname, pg_get_userbyid(w.fdwowner), array_to_string(w.fdwacl, chr(1)),
     jsonb_strip_nulls(jsonb_build_object('handler', NULLIF(w.fdwhandler::regproc::text, '-'),
       'validator', NULLIF(w.fdwvalidator::regproc::text, '-'),
-      'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(w.fdwoptions) o)))::text]::text[]
+      'options', (SELECT jsonb_agg(CASE WHEN o ~* '^[^=]*(pass|secret|key|token)' THEN split_part(o, '=', 1) || '=(hidden)' ELSE o END ORDER BY o) FROM unnest(w.fdwoptions) o)))::text]::text[]
 FROM pg_foreign_data_wrapper w WHERE /*member pg_foreign_data_wrapper w.oid*/
 
 UNION ALL
 SELECT 'other', 'pg_foreign_server'::regclass::oid, s.oid, s.oid, 0,
   ARRAY['server', s.srvname, pg_get_userbyid(s.srvowner), array_to_string(s.srvacl, chr(1)),
     jsonb_strip_nulls(jsonb_build_object('wrapper', w.fdwname, 'type', s.srvtype, 'version', s.srvversion,
-      'options', (SELECT jsonb_agg(o ORDER BY o) FROM unnest(s.srvoptions) o)))::text]::text[]
+      'options', (SELECT jsonb_agg(CASE WHEN o ~* '^[^=]*(pass|secret|key|token)' THEN split_part(o, '=', 1) || '=(hidden)' ELSE o END ORDER BY o) FROM unnest(s.srvoptions) o)))::text]::text[]
 FROM pg_foreign_server s JOIN pg_foreign_data_wrapper w ON w.oid = s.srvfdw WHERE /*member pg_foreign_server s.oid*/
 
 UNION ALL

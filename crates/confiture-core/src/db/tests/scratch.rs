@@ -46,15 +46,20 @@ async fn database_without_our_mark_is_neither_written_nor_dropped() {
     let dropped = server.drop_database("theirs").await.expect_err("refused");
     assert!(matches!(dropped, DbError::Unmarked { .. }), "{dropped}");
 
+    assert_eq!(databases(&server).await, ["theirs".to_owned()]);
+    server.close().await;
+}
+
+#[tokio::test]
+async fn database_whose_mark_a_migration_replaced_is_still_ours() {
+    let server = private().await;
     let ours = server.create_database("ours").await.expect("a database");
-    let unmark = format!("COMMENT ON DATABASE {} IS 'mine now'", identifier(ours.name()));
-    server.administer(&unmark).await.expect("unmarked");
-    let written = ours.session().await.expect_err("refused");
-    assert!(matches!(written, DbError::Unmarked { .. }), "{written}");
-    let name = ours.name().to_owned();
-    let dropped = ours.close().await.expect_err("refused");
-    assert!(matches!(dropped, DbError::Unmarked { .. }), "{dropped}");
-    assert_eq!(databases(&server).await, [name, "theirs".to_owned()]);
+    let comment = format!("COMMENT ON DATABASE {} IS 'my app'", identifier(ours.name()));
+    server.administer(&comment).await.expect("a comment");
+    ours.session().await.expect("a session").close().await;
+    server.administer(&comment).await.expect("a comment");
+    ours.close().await.expect("dropped");
+    assert_eq!(databases(&server).await, Vec::<String>::new());
     server.close().await;
 }
 

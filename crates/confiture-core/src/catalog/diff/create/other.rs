@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use super::{clause, server_options};
 use crate::catalog::diff::Step;
-use crate::catalog::id::{quote_ident, quote_literal};
+use crate::catalog::id::quote_ident;
 use crate::catalog::{Kind, ObjectId, Properties};
+use crate::sql::quote_literal;
 
 pub(super) fn create_other(id: &ObjectId, p: &Properties) -> Vec<Step> {
     let name = id.sql_name();

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use super::clause;
 use crate::catalog::diff::Step;
 use crate::catalog::diff::drop::setting_value;
-use crate::catalog::id::{quote_ident, quote_literal};
+use crate::catalog::id::quote_ident;
 use crate::catalog::{Kind, ObjectId, Persistence, Policy, Role, Routine, Sequence};
+use crate::sql::quote_literal;
 
 pub(super) fn create_role(name: &str, role: &Role) -> Vec<Step> {
     let mut sql = format!("CREATE ROLE {name}");
