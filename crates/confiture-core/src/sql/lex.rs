@@ -196,7 +196,6 @@ pub fn lex(sql: &str) -> Vec<Token> {
 }
 
 /// Every token of `sql` that is neither whitespace nor a closed comment.
-#[allow(dead_code)]
 pub(super) fn significant(sql: &str) -> Vec<Token> {
     let mut tokens = Vec::with_capacity(sql.len() / 8 + 4);
     tokens.extend(Tokens::new(sql).filter(|token| !token.kind.is_trivia()));
