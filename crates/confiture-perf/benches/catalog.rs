@@ -4,7 +4,11 @@
 //! reading and of refreshing after nothing, a changed default, a dropped index and a renamed column, for
 //! databases of 60, 300 and 1000 tables.
 
-#![allow(clippy::print_stdout, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a program that prints figures and may end at the first trouble"
+)]
 
 use std::time::{Duration, Instant};
 

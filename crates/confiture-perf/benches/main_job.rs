@@ -4,7 +4,11 @@
 //! migrations: seconds of up, down, up over one connection; seconds of the main job; their ratio; the cost
 //! per migration; the time from nothing to the first verdict with a cached cluster; peak memory.
 
-#![allow(clippy::print_stdout, clippy::expect_used, missing_docs)]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a program that prints figures and may end at the first trouble"
+)]
 
 use std::path::Path;
 use std::time::{Duration, Instant};

@@ -1,14 +1,11 @@
 //! Names and texts inside the statements this module writes itself (`CREATE DATABASE` takes no `$1`).
 
-/// `"name"`, whatever is in it.
-pub(crate) fn identifier(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
-}
+use crate::sql::Quoted;
+pub(crate) use crate::sql::quote_literal as literal;
 
-/// `'text'`, read the same whatever `standard_conforming_strings` says.
-pub(crate) fn literal(text: &str) -> String {
-    let quoted = text.replace('\'', "''");
-    if quoted.contains('\\') { format!("E'{}'", quoted.replace('\\', "\\\\")) } else { format!("'{quoted}'") }
+/// A name as SQL writes it.
+pub(crate) fn identifier(name: &str) -> String {
+    Quoted::ident(name).as_str().to_owned()
 }
 
 /// Longest identifier in bytes (`NAMEDATALEN` − 1).

@@ -254,8 +254,7 @@ fn may_change_session(sql: &str) -> bool {
 
 /// Whether `sql` is a `PREPARE`.
 fn is_prepare(sql: &str) -> bool {
-    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
-    tokens.next().is_some_and(|token| token.text(sql).eq_ignore_ascii_case("prepare"))
+    classify(sql).verb == Verb::Prepare
 }
 
 /// A script run being written down.
