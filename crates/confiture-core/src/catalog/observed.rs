@@ -139,7 +139,7 @@ impl Observed {
     /// # Errors
     /// What the server refused.
     pub async fn refresh(&self, session: &Session) -> Result<Self, DbFailure> {
-        self.renew(session, false).await
+        Box::pin(self.renew(session, false)).await
     }
 
     /// Like [`refresh`](Self::refresh), where only the transaction `session` is in has written since this
@@ -148,7 +148,7 @@ impl Observed {
     /// # Errors
     /// What the server refused.
     pub async fn refresh_within(&self, session: &Session) -> Result<Self, DbFailure> {
-        self.renew(session, true).await
+        Box::pin(self.renew(session, true)).await
     }
 
     /// The same observation once the transaction it was made in has committed.
