@@ -9,6 +9,7 @@
 
 mod checks;
 mod error;
+mod generate;
 mod ladder;
 mod runner;
 mod setup;
@@ -16,6 +17,7 @@ mod snapshot;
 mod test_run;
 
 pub use error::FixtureError;
+pub use generate::{Filled, Refusal, RowCounts, RowGenerator, TableFill};
 pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;
