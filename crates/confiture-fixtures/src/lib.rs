@@ -2,6 +2,7 @@
 //!
 //! - [`MigrationRunner`] applies and rolls back migrations as their own tool would.
 //! - [`Ladder`] climbs a chain one migration at a time and observes each one: up, down, up again.
+//! - [`RowGenerator`] fills tables with rows that satisfy their catalog.
 //! - [`SchemaSnapshotter`] captures a schema and compares it with another.
 //! - [`TestRun`] judges a whole directory with every registered check.
 //!
@@ -17,7 +18,7 @@ mod snapshot;
 mod test_run;
 
 pub use error::FixtureError;
-pub use generate::{Filled, Refusal, RowCounts, RowGenerator, TableFill};
+pub use generate::{Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, TableFill, write_rows};
 pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;

@@ -7,6 +7,7 @@ use confiture_core::catalog::{
 };
 use confiture_core::sql::{Quoted, TokenKind, lex};
 
+use super::document::{self, Keys};
 use super::expr::Expr;
 use super::kind::Kind;
 use super::partition;
@@ -54,6 +55,8 @@ pub(super) struct Col {
     /// Most bytes of a text.
     pub(super) cap: usize,
     pub(super) shape: Option<Shape>,
+    /// Keys that expressions read from its JSON documents.
+    pub(super) document: Keys,
 }
 
 /// A unique constraint or index.
@@ -175,6 +178,21 @@ impl<'a> Planner<'a> {
                 });
             }
         }
+        let mut documents = BTreeMap::new();
+        for (at, (_, column)) in found.iter().enumerate() {
+            if let Some(text) = &column.generated {
+                let expr = Expr::read(text, &place);
+                document::collect(&expr, plan.columns[at].kind.base(), self.catalog, &mut documents);
+            }
+        }
+        for check in &plan.checks {
+            document::collect(&check.expr, &Kind::Bool, self.catalog, &mut documents);
+        }
+        for (at, keys) in documents {
+            if matches!(plan.columns[at].kind.base(), Kind::Json { .. }) {
+                plan.columns[at].document = keys;
+            }
+        }
         for key in &plan.keys {
             if let [part] = key.parts.as_slice()
                 && let [only] = part.columns()[..]
@@ -234,6 +252,7 @@ impl<'a> Planner<'a> {
             cap: 4000,
             kind,
             shape,
+            document: Keys::new(),
         }
     }
 
