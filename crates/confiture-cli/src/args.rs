@@ -77,6 +77,16 @@ pub(crate) enum Command {
 pub(crate) enum GenerateCommand {
     /// Applies the migrations on a scratch database, fills its tables and prints the rows as SQL.
     Data(Box<GenerateDataArgs>),
+    /// Prints sizes and spreads of a database's tables, no values of theirs, for `data --from-stats`.
+    Stats {
+        /// The database to look at; read only.
+        #[arg(long, value_name = "URL", env = "CONFITURE_STATS_SERVER", hide_env_values = true)]
+        server: String,
+
+        /// Write to this file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -110,6 +120,10 @@ pub(crate) struct GenerateDataArgs {
     /// Directory of your own rows: `<version>….sql` runs at that version, other files at the end.
     #[arg(long, value_name = "DIR")]
     pub seeds: Option<PathBuf>,
+
+    /// Statistics of a real database (`generate stats`): --rows is the average of a table then.
+    #[arg(long, value_name = "FILE")]
+    pub from_stats: Option<PathBuf>,
 
     /// One INSERT a row instead of COPY.
     #[arg(long)]

@@ -30,6 +30,9 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     let done = match args.command {
         Command::Test(test) => test::run(*test, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,
+        Command::Generate { command: GenerateCommand::Stats { server, out } } => {
+            generate::stats(&server, out).await
+        }
         Command::Doctor(server) => doctor::run(server, &registry).await,
         Command::Server { command: ServerCommand::List { server } } => server::list(server).await,
         Command::Server { command: ServerCommand::Install { version } } => server::install(version).await,

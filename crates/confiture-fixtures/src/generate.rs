@@ -33,6 +33,7 @@ use crate::error::FixtureError;
 use run::Run;
 pub use script::{RowStyle, write_rows};
 pub use seeds::SeedFiles;
+pub use stats::{ColumnStatistics, Statistics, TableStatistics};
 
 /// How many rows each table gets.
 ///
@@ -188,6 +189,7 @@ pub struct RowGenerator<'a> {
     catalog: &'a Catalog,
     seed: u64,
     rows: RowCounts,
+    statistics: Option<&'a Statistics>,
 }
 
 impl<'a> RowGenerator<'a> {
@@ -195,7 +197,7 @@ impl<'a> RowGenerator<'a> {
     ///
     /// `catalog` must be that of the session's database.
     pub fn new(session: &'a Session, catalog: &'a Catalog) -> Self {
-        Self { session, catalog, seed: 0, rows: RowCounts::uniform(100) }
+        Self { session, catalog, seed: 0, rows: RowCounts::uniform(100), statistics: None }
     }
 
     /// Other seeds give other rows.
@@ -209,6 +211,14 @@ impl<'a> RowGenerator<'a> {
     #[must_use]
     pub fn rows(mut self, rows: RowCounts) -> Self {
         self.rows = rows;
+        self
+    }
+
+    /// Shares of NULLs, numbers of different values, their frequencies and widths as in these statistics,
+    /// instead of the usual ones; for row counts see [`Statistics::row_counts`].
+    #[must_use]
+    pub fn statistics(mut self, statistics: &'a Statistics) -> Self {
+        self.statistics = Some(statistics);
         self
     }
 
@@ -232,7 +242,7 @@ impl<'a> RowGenerator<'a> {
     pub async fn fill(&self, tables: &[ObjectId]) -> Result<Filled, FixtureError> {
         let failed = |source| FixtureError::Query { doing: "generate rows", source };
         let own = self.begin().await.map_err(failed)?;
-        let mut run = Run::new(self.session, self.catalog, &self.rows);
+        let mut run = Run::new(self.session, self.catalog, &self.rows, self.statistics);
         let outcome = run.fill(self.seed, tables).await;
         let end = match (&outcome, own) {
             (Ok(()), true) => "COMMIT",
@@ -248,6 +258,15 @@ impl<'a> RowGenerator<'a> {
 
     /// Sets a savepoint, in a transaction of its own where there is none; true then.
     async fn begin(&self) -> Result<bool, DbFailure> {
+        let answer = self.session.query_simple("SHOW transaction_read_only").await?;
+        if answer.rows.iter().flatten().any(|value| value.as_deref() == Some("on")) {
+            return Err(DbFailure {
+                sqlstate: Some("25006".to_owned()),
+                message: "the session is read-only: rows are put only into databases that confiture created"
+                    .to_owned(),
+                ..DbFailure::default()
+            });
+        }
         match self.session.execute("SAVEPOINT confiture_rows").await {
             Ok(_) => Ok(false),
             Err(failure) if failure.sqlstate.as_deref() == Some("25P01") => {

@@ -18,7 +18,10 @@ mod snapshot;
 mod test_run;
 
 pub use error::FixtureError;
-pub use generate::{Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, TableFill, write_rows};
+pub use generate::{
+    ColumnStatistics, Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, Statistics, TableFill,
+    TableStatistics, write_rows,
+};
 pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;

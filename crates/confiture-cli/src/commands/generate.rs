@@ -8,12 +8,12 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use confiture_core::catalog::{Catalog, ObjectId};
 use confiture_core::config::Settings;
-use confiture_core::db::Server;
+use confiture_core::db::{Endpoint, Env, Server, Session};
 use confiture_core::migration::layout::{self, LoadOptions, Loaded};
 use confiture_core::plugin::Registry;
 use confiture_fixtures::{
     Depth, Filled, Ladder, LadderOptions, RowCounts, RowGenerator, RowStyle, SeedFiles, SetupFile,
-    find_version, write_rows,
+    Statistics, find_version, write_rows,
 };
 
 use super::server::Wanted;
@@ -40,12 +40,28 @@ pub(super) async fn data(args: GenerateDataArgs, registry: &Registry) -> anyhow:
     for file in &settings.setup {
         setup.push(SetupFile::read(file).context("failed to prepare the setup")?);
     }
+    let statistics = match &args.from_stats {
+        Some(path) => {
+            let text = std::fs::read_to_string(path);
+            let text = text.with_context(|| format!("failed to read {}", path.display()))?;
+            let read = Statistics::from_json(&text).map_err(anyhow::Error::msg);
+            Some(read.with_context(|| format!("failed to read {}", path.display()))?)
+        }
+        None => None,
+    };
     let options = LadderOptions { setup, deadline: settings.timeout.map(Duration::from_secs) };
     let session = settings.set.clone().into_iter().collect();
     let wanted = Wanted::from(settings::server(args.server.clone(), settings), session);
     let [worker] = wanted.workers() else { bail!("generate works on one server: give one --server or --pg") };
     let server = worker.start().await?;
-    let job = Job { args: &args, server: &server, loaded: &loaded, seeds: &seeds, options };
+    let job = Job {
+        args: &args,
+        server: &server,
+        loaded: &loaded,
+        seeds: &seeds,
+        statistics: statistics.as_ref(),
+        options,
+    };
     let done = tokio::select! {
         done = Box::pin(job.run()) => done,
         interrupt = Interrupt::next() => Err(interrupt.into()),
@@ -78,12 +94,13 @@ struct Job<'a> {
     server: &'a Server,
     loaded: &'a Loaded,
     seeds: &'a SeedFiles,
+    statistics: Option<&'a Statistics>,
     options: LadderOptions,
 }
 
 impl Job<'_> {
     async fn run(self) -> anyhow::Result<ExitStatus> {
-        let Self { args, server, loaded, seeds, options } = self;
+        let Self { args, server, loaded, seeds, statistics, options } = self;
         let at = args.at.as_deref().map(|version| find_version(loaded, version));
         let last = at.transpose().context("failed to use --at")?;
         let end = last.map_or(loaded.migrations.len(), |last| last + 1);
@@ -110,8 +127,13 @@ impl Job<'_> {
         seeds.run_rest(&session).await.context("failed to seed")?;
         let catalog = Catalog::read(&session).await.context("failed to read the catalog")?;
         let tables = chosen(&catalog, loaded, &args.table)?;
-        let rows = RowCounts::uniform(args.rows);
-        let generator = RowGenerator::new(&session, &catalog).rows(rows).seed(args.seed);
+        let mut generator = RowGenerator::new(&session, &catalog).seed(args.seed);
+        generator = match statistics {
+            Some(statistics) => {
+                generator.rows(statistics.row_counts(&catalog, args.rows)).statistics(statistics)
+            }
+            None => generator.rows(RowCounts::uniform(args.rows)),
+        };
         let started = std::time::Instant::now();
         let filled = generator.fill(&tables).await.context("failed to fill the tables")?;
         tracing::info!(elapsed = ?started.elapsed(), rows = filled.inserted(), "filled");
@@ -143,6 +165,37 @@ impl Job<'_> {
         ladder.close().await.context("failed to tidy up")?;
         summary(&filled);
         Ok(status(&filled))
+    }
+}
+
+/// Prints the statistics of the database at `url`, which is only read.
+pub(super) async fn stats(url: &str, out: Option<PathBuf>) -> anyhow::Result<ExitStatus> {
+    let env = std::env::vars_os().collect::<Env>();
+    let endpoint = Endpoint::parse(url, &env).context("failed to read --server")?;
+    let session = Session::read_only(&endpoint).await.context("failed to connect")?;
+    let read = Statistics::read(&session).await;
+    session.close().await;
+    let statistics = read.context("failed to look at the database")?;
+    let bare: Vec<&str> = statistics
+        .tables
+        .iter()
+        .filter(|table| table.columns.is_empty())
+        .map(|table| table.name.as_str())
+        .collect();
+    if !bare.is_empty() {
+        let some = bare.iter().take(5).copied().collect::<Vec<_>>().join(", ");
+        let (count, more) = (bare.len(), if bare.len() > 5 { ", …" } else { "" });
+        terminal::line(&format!(
+            "no column statistics for {count} tables ({some}{more}): ANALYZE makes them"
+        ));
+    }
+    match out {
+        None => super::print(&statistics.to_json()),
+        Some(path) => {
+            let written = std::fs::write(&path, statistics.to_json());
+            written.with_context(|| format!("failed to write {}", path.display()))?;
+            Ok(ExitStatus::Passed)
+        }
     }
 }
 

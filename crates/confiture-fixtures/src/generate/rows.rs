@@ -234,7 +234,7 @@ impl Plan {
             slot: row + column.seed % super::sample::CYCLE,
             distinct,
             cap: column.cap,
-            width: column.shape.as_ref().map(|shape| shape.width),
+            width: column.shape.as_ref().map(|shape| shape.width as usize),
         }
     }
 
@@ -485,7 +485,8 @@ impl Row<'_, '_> {
             return self.numbered(at, number);
         }
         if let Some(shape) = &column.shape {
-            return self.shaped(at, shape.distinct);
+            let unit = (self.rng.next() >> 11) as f64 / (1_u64 << 53) as f64;
+            return self.numbered(at, shape.place(unit, self.plan.rows));
         }
         let mut rng = Rng::new(mix(column.seed, number));
         if let Some(usual) = &column.usual
@@ -494,19 +495,6 @@ impl Row<'_, '_> {
             return usual.clone();
         }
         sample(&column.kind, self.wish(at, None), &mut rng)
-    }
-
-    /// One of as many different values as the statistics say.
-    fn shaped(&mut self, at: usize, distinct: f64) -> Value {
-        let column = &self.plan.columns[at];
-        if distinct < -0.95 {
-            return self.numbered(at, self.number);
-        }
-        let count = if distinct < 0.0 { 1_000.0 } else { distinct.max(1.0) };
-        let chosen = self.rng.below(count as u64);
-        let mut rng = Rng::new(mix(column.seed, chosen));
-        let wish = Wish { slot: super::sample::CYCLE - 1, ..self.wish(at, None) };
-        sample(&column.kind, wish, &mut rng)
     }
 }
 

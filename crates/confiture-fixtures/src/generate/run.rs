@@ -12,7 +12,7 @@ use super::plan::{Plan, Planner};
 use super::pool::Pool;
 use super::rows::Builder;
 use super::value::Value;
-use super::{Refusal, RowCounts, TableFill, cycle, expr, solve};
+use super::{Refusal, RowCounts, Statistics, TableFill, cycle, expr, solve};
 
 /// Rows of one COPY.
 const CHUNK: u64 = 20_000;
@@ -27,6 +27,7 @@ pub(super) struct Run<'a> {
     session: &'a Session,
     catalog: &'a Catalog,
     rows: &'a RowCounts,
+    statistics: Option<&'a Statistics>,
     pools: Vec<Pool>,
     known: BTreeMap<Parent, usize>,
     pub(super) filled: Vec<TableFill>,
@@ -34,11 +35,17 @@ pub(super) struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    pub(super) fn new(session: &'a Session, catalog: &'a Catalog, rows: &'a RowCounts) -> Self {
+    pub(super) fn new(
+        session: &'a Session,
+        catalog: &'a Catalog,
+        rows: &'a RowCounts,
+        statistics: Option<&'a Statistics>,
+    ) -> Self {
         Self {
             session,
             catalog,
             rows,
+            statistics,
             pools: Vec::new(),
             known: BTreeMap::new(),
             filled: Vec::new(),
@@ -56,8 +63,10 @@ impl<'a> Run<'a> {
                 Some(reason) => self.skip(&root, 0, reason),
             }
         }
-        let plans: BTreeMap<ObjectId, Plan> =
-            wanted.into_iter().map(|id| (id.clone(), planner.plan(&id, &BTreeMap::new()))).collect();
+        let plans: BTreeMap<ObjectId, Plan> = wanted
+            .into_iter()
+            .map(|id| (id.clone(), planner.plan(&id, self.rows.of(&id), self.statistics)))
+            .collect();
         let mut counts = self.count(plans.keys()).await?;
         let needed: BTreeSet<Parent> = plans
             .values()
