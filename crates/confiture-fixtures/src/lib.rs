@@ -2,6 +2,7 @@
 //!
 //! - [`MigrationRunner`] applies and rolls back migrations as their own tool would.
 //! - [`Ladder`] climbs a chain one migration at a time and observes each one: up, down, up again.
+//! - [`RowGenerator`] fills tables with rows that satisfy their catalog.
 //! - [`SchemaSnapshotter`] captures a schema and compares it with another.
 //! - [`TestRun`] judges a whole directory with every registered check.
 //!
@@ -9,6 +10,7 @@
 
 mod checks;
 mod error;
+mod generate;
 mod ladder;
 mod runner;
 mod setup;
@@ -16,6 +18,10 @@ mod snapshot;
 mod test_run;
 
 pub use error::FixtureError;
+pub use generate::{
+    ColumnStatistics, Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, Statistics, TableFill,
+    TableStatistics, write_rows,
+};
 pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;
