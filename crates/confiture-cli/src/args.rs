@@ -233,6 +233,14 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "CHECK")]
     pub skip: Vec<String>,
 
+    /// Rows each table gets when migrations are tried with rows; 0 leaves rows out [default: 20].
+    #[arg(long, value_name = "N", env = "CONFITURE_ROWS")]
+    pub rows: Option<u64>,
+
+    /// Another number gives other rows [default: 0].
+    #[arg(long, value_name = "N", env = "CONFITURE_SEED")]
+    pub seed: Option<u64>,
+
     /// Servers used at once with several --pg or --server [default: cores].
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,

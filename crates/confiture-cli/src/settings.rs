@@ -51,6 +51,8 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
         var: args.var.iter().cloned().collect(),
         skip: args.skip.clone(),
         timeout: args.timeout,
+        rows: args.rows,
+        seed: args.seed,
         required_plugins: Vec::new(),
     };
     let mut settings = flags.over(config);

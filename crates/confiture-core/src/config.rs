@@ -55,6 +55,10 @@ pub struct Settings {
     pub skip: Vec<String>,
     /// Most seconds one statement may take.
     pub timeout: Option<u64>,
+    /// Rows each table gets when migrations are tried with rows; 0 leaves rows out.
+    pub rows: Option<u64>,
+    /// Seed of these rows.
+    pub seed: Option<u64>,
     /// Plugins without which a run fails.
     pub required_plugins: Vec<String>,
 }
@@ -81,6 +85,8 @@ impl Settings {
             var: union(self.var, base.var),
             skip: list(self.skip, base.skip),
             timeout: self.timeout.or(base.timeout),
+            rows: self.rows.or(base.rows),
+            seed: self.seed.or(base.seed),
             required_plugins: list(self.required_plugins, base.required_plugins),
         }
     }

@@ -29,6 +29,7 @@
 //! ```
 
 mod check;
+mod data;
 mod gate;
 mod operator;
 mod probe;
@@ -36,9 +37,10 @@ mod registry;
 mod reporter;
 
 pub use check::{
-    Check, CheckContext, CheckError, Interruption, Isolation, Outcome, RoundTrip, RungRecord, ScriptRun,
-    StatementFailure, Verdict,
+    Check, CheckContext, CheckError, Interruption, Isolation, Observation, Outcome, RoundTrip, RungRecord,
+    ScriptRun, StatementFailure, Verdict,
 };
+pub use data::{DataChange, DataChangeKind, DataExample, DataRecord, SequenceBehind};
 pub use gate::{Gate, GateContext};
 pub use operator::{Mutant, MutationContext, MutationOperator};
 pub use probe::Probe;

@@ -1,26 +1,43 @@
 //! `Ladder`: the state before and after each migration, without replaying the chain.
 
+mod mention;
+mod populated;
 mod round_trip;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use confiture_core::catalog::{Catalog, Observed};
+use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
 use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, ServerKind, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
-use confiture_core::plugin::{Interruption, Isolation, RungRecord, ScriptRun, StatementFailure};
+use confiture_core::plugin::{
+    DataRecord, Interruption, Isolation, Observation, RungRecord, ScriptRun, StatementFailure,
+};
 
 use crate::error::FixtureError;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
 use crate::setup::SetupFile;
+pub(crate) use mention::mentions;
+use populated::Populated;
 
 /// What every rung needs.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LadderOptions {
     /// Files run on the fresh database before the first migration.
     pub setup: Vec<SetupFile>,
     /// Most time one statement of the user's may take; `None` waits for ever.
     pub deadline: Option<Duration>,
+    /// Rows in each table when migrations are tried with rows; 0 for not at all.
+    pub rows: u64,
+    /// Seed of these rows.
+    pub seed: u64,
+}
+
+impl Default for LadderOptions {
+    fn default() -> Self {
+        Self { setup: Vec::new(), deadline: None, rows: 20, seed: 0 }
+    }
 }
 
 /// How much is observed of a migration.
@@ -49,6 +66,10 @@ pub struct Ladder<'a> {
     next: usize,
     /// Migrations that were not applied.
     missing: Vec<usize>,
+    /// The same state with rows; made when it is needed, from a clone.
+    populated: Option<Populated>,
+    /// The tool's own tables, which get no rows.
+    own_tables: BTreeSet<ObjectId>,
 }
 
 impl<'a> Ladder<'a> {
@@ -66,7 +87,10 @@ impl<'a> Ladder<'a> {
         for file in &options.setup {
             file.run(&session).await?;
         }
+        let before = table_names(&session).await?;
         MigrationRunner::new(&session, loaded).await?;
+        let mut own_tables = table_names(&session).await?;
+        own_tables.retain(|table| !before.contains(table));
         let observed = observe(&session, None).await?;
         Ok(Self {
             server,
@@ -77,6 +101,8 @@ impl<'a> Ladder<'a> {
             observed,
             next: 0,
             missing: Vec::new(),
+            populated: None,
+            own_tables,
         })
     }
 
@@ -107,12 +133,14 @@ impl<'a> Ladder<'a> {
         let index = self.next;
         self.next += 1;
         let before = self.observed.catalog().clone();
+        let rows_before = before.clone();
         let mut record = RungRecord {
             before: before.clone(),
             after: before,
             up: None,
             round_trip: None,
             interruption: None,
+            data: Observation::Not("the migration was not applied".to_owned()),
             refused: None,
             missing_before: self.missing.clone(),
         };
@@ -128,11 +156,92 @@ impl<'a> Ladder<'a> {
         if depth == Depth::Observe && may_remain(up) {
             record.interruption = self.interrupt(up).await?;
         }
+        let mut populated = match self.with_rows(migration, depth, &record.before).await? {
+            Ok(populated) => Some(populated),
+            Err(observation) => {
+                record.data = observation;
+                None
+            }
+        };
+        // Two databases, two backends: they run side by side.
+        let (climbed, with_rows) = tokio::join!(
+            Box::pin(self.climb_empty(migration, up, depth, &mut record)),
+            Box::pin(async {
+                match &mut populated {
+                    Some(populated) => populated.climb(migration, &rows_before).await,
+                    None => Ok(None),
+                }
+            })
+        );
+        climbed?;
+        if let Some(populated) = populated {
+            let applied = record.up.as_ref().is_some_and(|run| run.failure.is_none());
+            let usable = match with_rows {
+                Ok(Some(climbed)) => {
+                    let (observation, usable) = populated::observation(climbed);
+                    record.data = observation;
+                    usable
+                }
+                Ok(None) => true,
+                Err(error) => {
+                    record.data = Observation::Not(format!("could not be tried with rows: {error}"));
+                    false
+                }
+            };
+            if usable && applied {
+                self.populated = Some(populated);
+            } else {
+                populated.close().await;
+            }
+        }
+        if record.up.as_ref().is_some_and(|run| run.failure.is_some()) {
+            self.missing.push(index);
+        }
+        Ok(Some(record))
+    }
+
+    /// The twin with rows, or why there is none.
+    async fn with_rows(
+        &mut self,
+        migration: &Migration,
+        depth: Depth,
+        before: &Catalog,
+    ) -> Result<Result<Populated, Observation<DataRecord>>, FixtureError> {
+        let populated = self.populated.take();
+        let not = if depth == Depth::Apply || self.options.rows == 0 {
+            Some(Observation::Not("not wanted".to_owned()))
+        } else if let Some(reason) = populated::unsuited(migration) {
+            Some(Observation::Not(reason.to_owned()))
+        } else if populated::nothing_to_fill(before, &self.own_tables) {
+            Some(Observation::Nothing("there is no table yet"))
+        } else {
+            None
+        };
+        if let Some(not) = not {
+            if let Some(populated) = populated {
+                populated.close().await;
+            }
+            return Ok(Err(not));
+        }
+        if let Some(populated) = populated {
+            return Ok(Ok(populated));
+        }
+        let database = self.clone_here("rows").await?;
+        let session = open(&database, &self.options).await?;
+        Ok(Ok(Populated::new(database, session, &self.options, self.own_tables.clone())))
+    }
+
+    /// Applies the migration to the chain and tries its rollback.
+    async fn climb_empty(
+        &mut self,
+        migration: &Migration,
+        up: &Script,
+        depth: Depth,
+        record: &mut RungRecord,
+    ) -> Result<(), FixtureError> {
         let run = self.up(up).await?;
         record.after = self.observed.catalog().clone();
-        if run.failure.is_some() {
-            self.missing.push(index);
-        } else {
+        if run.failure.is_none() {
             let runner = MigrationRunner::attached(self.session()?, self.loaded);
             let recorded = runner.record(migration, Direction::Up).await;
             if let Err(failure) = recorded {
@@ -146,7 +255,7 @@ impl<'a> Ladder<'a> {
             }
         }
         record.up = Some(run);
-        Ok(Some(record))
+        Ok(())
     }
 
     /// Applies a script to the chain and observes what it made.
@@ -197,6 +306,9 @@ impl<'a> Ladder<'a> {
     /// # Errors
     /// When the server refuses.
     pub async fn close(mut self) -> Result<(), FixtureError> {
+        if let Some(populated) = self.populated.take() {
+            populated.close().await;
+        }
         if let Some(session) = self.session.take() {
             session.close().await;
         }
@@ -209,6 +321,9 @@ impl<'a> Ladder<'a> {
     /// # Errors
     /// When its mark cannot be written.
     pub async fn keep(mut self) -> Result<Endpoint, FixtureError> {
+        if let Some(populated) = self.populated.take() {
+            populated.close().await;
+        }
         if let Some(session) = self.session.take() {
             session.close().await;
         }
@@ -271,6 +386,16 @@ impl<'a> Ladder<'a> {
         dropped(clone).await;
         Ok(Some(Interruption { statements_run: first.statements_run, left, rerun }))
     }
+}
+
+/// The tables of a database.
+async fn table_names(session: &Session) -> Result<BTreeSet<ObjectId>, FixtureError> {
+    const QUERY: &str = "SELECT n.nspname, c.relname FROM pg_catalog.pg_class c \
+                         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+                         WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p')";
+    let rows = session.query_simple(QUERY).await;
+    let rows = rows.map_err(|source| FixtureError::Query { doing: "list tables", source })?.rows;
+    Ok(rows.iter().map(|row| ObjectId::new(Kind::Table, row.iter().flatten())).collect())
 }
 
 /// Why a migration is not run on a server of somebody else's.

@@ -94,7 +94,7 @@ async fn prepare(
     }
     let loaded = &source.loaded;
     let mut options = TestOptions {
-        ladder: LadderOptions { setup, deadline: settings.timeout.map(Duration::from_secs) },
+        ladder: ladder(settings, setup),
         judged: None,
         last: None,
         skipped_checks: settings.skip.iter().cloned().collect(),
@@ -117,6 +117,18 @@ async fn prepare(
             Some(loaded.migrations.iter().filter(|m| known(&m.up)).map(|m| m.id.clone()).collect());
     }
     Ok((source, options))
+}
+
+/// What every migration is tried with; no rows where nothing asks for them.
+fn ladder(settings: &Settings, setup: Vec<SetupFile>) -> LadderOptions {
+    let unwanted = ["up-data", "data"].iter().all(|id| settings.skip.iter().any(|skipped| skipped == id));
+    let default = LadderOptions::default();
+    LadderOptions {
+        setup,
+        deadline: settings.timeout.map(Duration::from_secs),
+        rows: if unwanted { 0 } else { settings.rows.unwrap_or(default.rows) },
+        seed: settings.seed.unwrap_or(default.seed),
+    }
 }
 
 /// Applies `--only`, `--from` and `--to`.

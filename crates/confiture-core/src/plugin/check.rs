@@ -81,6 +81,17 @@ pub struct RoundTrip {
     pub re_up_unstable: Vec<Difference>,
 }
 
+/// Something that may have been observed.
+#[derive(Debug, Clone)]
+pub enum Observation<T> {
+    /// It was.
+    Made(Box<T>),
+    /// It was not wanted, or failed; says why.
+    Not(String),
+    /// There was nothing to observe; says why.
+    Nothing(&'static str),
+}
+
 /// Everything observed about one migration.
 #[derive(Debug, Clone)]
 pub struct RungRecord {
@@ -94,6 +105,8 @@ pub struct RungRecord {
     pub round_trip: Option<RoundTrip>,
     /// What an interrupted up leaves; `None` where the server itself guarantees that nothing remains.
     pub interruption: Option<Interruption>,
+    /// The same on tables with rows.
+    pub data: Observation<super::DataRecord>,
     /// Why it was not run although it could be; `None` when it was.
     pub refused: Option<String>,
     /// Places in the chain of the earlier migrations that were not applied, ascending.

@@ -13,8 +13,11 @@ macro_rules! page {
     };
 }
 
+page!("backfill-incomplete", "a new column is filled only in part");
 page!("column-order", "down restores the columns in another order");
+page!("data-dropped", "the migration drops data and has no down script");
 page!("down-fails", "the server refuses a statement of the rollback");
+page!("down-fails-with-rows", "the server refuses a statement of the rollback when tables have rows");
 page!("extension-version", "down leaves another version of an extension");
 page!("failed-up-leaves-object", "an up that failed leaves something behind");
 page!("generated-name", "down restores an object under another generated name");
@@ -31,6 +34,13 @@ page!("rollback-empty", "down is empty though up changed the schema");
 page!("rollback-leaves-enum-value", "down leaves an enum value behind");
 page!("rollback-leaves-object", "down leaves an object behind");
 page!("rollback-leaves-role", "down leaves a role or another change all databases share");
+page!("rollback-leaves-rows", "down leaves rows that the up put in");
+page!("rollback-loses-data", "up and down together lose rows or values");
 page!("rollback-loses-object", "down does not bring an object back");
+page!("rows-lost", "up loses rows of a table that it does not name");
+page!("sequence-behind", "a sequence gives values its column holds already");
 page!("up-fails", "the server refuses a statement of the migration");
+page!("up-fails-with-rows", "the server refuses a statement of the migration when tables have rows");
+page!("values-changed", "up changes values that it does not name");
+page!("values-narrowed", "a change of type loses part of the values");
 page!("white-space", "down restores a definition with other white space");

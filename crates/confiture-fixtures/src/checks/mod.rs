@@ -2,8 +2,10 @@
 
 mod atomic;
 mod blame;
+mod data;
 mod down;
 mod explain;
 mod order;
 mod re_up;
 mod up;
+mod up_data;

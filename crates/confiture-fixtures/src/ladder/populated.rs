@@ -1,0 +1,444 @@
+//! The chain's twin with rows: every migration up and down again on filled tables.
+
+mod compare;
+mod tables;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use confiture_core::catalog::{Catalog, Kind, ObjectId};
+use confiture_core::db::{DbFailure, ScratchDb, Session};
+use confiture_core::migration::{Direction, Migration, Script, Step};
+use confiture_core::plugin::{
+    DataChange, DataChangeKind, DataExample, DataRecord, Isolation, Observation, ScriptRun,
+};
+
+use super::mention::contains;
+use super::{dropped, in_one_transaction};
+use crate::error::FixtureError;
+use crate::generate::{RowCounts, RowGenerator};
+use crate::runner::{ScriptTraits, run_in_transaction, run_script};
+use tables::{Stored, Table};
+
+/// A database in the state of the chain before the next migration, with rows in its tables.
+#[derive(Debug)]
+pub(super) struct Populated {
+    database: ScratchDb,
+    /// `None` only while the database is being cloned.
+    session: Option<Session>,
+    deadline: Option<Duration>,
+    rows: u64,
+    seed: u64,
+    /// Tables as they are now, with their rows.
+    known: BTreeMap<u32, Table>,
+    /// Columns each table had when it was filled last, and the rows it was to have.
+    filled: BTreeMap<ObjectId, (Vec<String>, u64)>,
+    /// Tables that stay as they are: the tool's own.
+    left_alone: BTreeSet<ObjectId>,
+    /// Tables without rows, and why.
+    unfilled: BTreeMap<ObjectId, String>,
+}
+
+/// How a migration went.
+pub(super) enum Climbed {
+    /// The database is in the state after it.
+    On(DataRecord),
+    /// The up failed on rows: the database is of no more use.
+    Off(DataRecord),
+}
+
+fn doing(doing: &'static str) -> impl Fn(DbFailure) -> FixtureError {
+    move |source| FixtureError::Query { doing, source }
+}
+
+/// Why rows are not tried with a migration; `None` when they are.
+pub(super) fn unsuited(migration: &Migration) -> Option<&'static str> {
+    let scripts = [&migration.up, &migration.down].into_iter().filter_map(Step::script);
+    let shared = scripts.flat_map(|script| &script.statements).any(|statement| {
+        let word = |word| contains(&statement.sql, word);
+        (word("create") || word("drop") || word("alter")) && (word("role") || word("user") || word("group"))
+            || word("reassign")
+            || word("owned") && word("drop")
+    });
+    let elsewhere = [&migration.up, &migration.down]
+        .into_iter()
+        .filter_map(Step::script)
+        .any(|script| ScriptTraits::of(script).cluster_wide);
+    (shared || elsewhere).then_some("it may change what all databases of the server share")
+}
+
+impl Populated {
+    /// Takes over a clone of the chain's database.
+    pub(super) fn new(
+        database: ScratchDb,
+        session: Session,
+        options: &super::LadderOptions,
+        left_alone: BTreeSet<ObjectId>,
+    ) -> Self {
+        Self {
+            database,
+            session: Some(session),
+            deadline: options.deadline,
+            rows: options.rows,
+            seed: options.seed,
+            known: BTreeMap::new(),
+            filled: BTreeMap::new(),
+            left_alone,
+            unfilled: BTreeMap::new(),
+        }
+    }
+
+    pub(super) async fn close(mut self) {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        dropped(self.database).await;
+    }
+
+    fn session(&self) -> Result<&Session, FixtureError> {
+        self.session.as_ref().ok_or(FixtureError::Interrupted)
+    }
+
+    /// Fills what is empty or has other columns than before, and tries the migration.
+    pub(super) async fn climb(
+        &mut self,
+        migration: &Migration,
+        before: &Catalog,
+    ) -> Result<Option<Climbed>, FixtureError> {
+        let Step::Sql(up) = &migration.up else { return Ok(None) };
+        self.fill(before).await?;
+        let climbed = if in_one_transaction(up) {
+            self.climb_in_transaction(migration, up).await?
+        } else {
+            self.climb_committed(migration, up).await?
+        };
+        Ok(Some(climbed))
+    }
+
+    /// Tops tables up to the wanted number of rows, a few more where their columns changed.
+    async fn fill(&mut self, catalog: &Catalog) -> Result<(), FixtureError> {
+        let have: BTreeMap<&ObjectId, u64> =
+            self.known.values().map(|table| (&table.stored.id, table.rows.len() as u64)).collect();
+        let mut counts = RowCounts::uniform(self.rows);
+        let mut wanted = Vec::new();
+        let mut columns_now = Vec::new();
+        for (id, table) in catalog.tables() {
+            if self.left_alone.contains(id) || table.partition_bound.is_some() {
+                continue;
+            }
+            let columns: Vec<String> = catalog
+                .columns_of(id)
+                .into_iter()
+                .map(|(id, column)| format!("{} {} {}", id.name(), column.data_type, column.not_null))
+                .collect();
+            let had = self.filled.get(id);
+            let rows = have.get(id).copied().unwrap_or_default();
+            let target = match had {
+                Some((known, _)) if *known == columns && rows > 0 => continue,
+                Some((known, target)) if *known == columns => *target,
+                Some((_, target)) => (target + self.rows.div_ceil(4)).min(3 * self.rows),
+                None => self.rows,
+            };
+            // What cannot be filled is not tried again until it changes.
+            if had.is_some_and(|(known, _)| *known == columns) && self.unfilled.contains_key(id) {
+                continue;
+            }
+            counts = counts.with_rows(id.clone(), target);
+            wanted.push(id.clone());
+            columns_now.push((id.clone(), columns, target));
+        }
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        let session = self.session()?;
+        session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
+        let filled = RowGenerator::new(session, catalog).rows(counts).seed(self.seed).fill(&wanted).await?;
+        let stored = tables::stored(session).await.map_err(doing("list tables"))?;
+        session.execute("COMMIT").await.map_err(doing("commit rows"))?;
+        for (id, columns, target) in columns_now {
+            self.filled.insert(id, (columns, target));
+        }
+        for table in filled.tables {
+            let empty = table.existing + table.inserted == 0;
+            let why = table.skipped.clone().or_else(|| table.refused.first().map(ToString::to_string));
+            match why {
+                Some(why) if empty => self.unfilled.insert(table.table, why),
+                _ => self.unfilled.remove(&table.table),
+            };
+        }
+        // Triggers may have written elsewhere: read what is not as it was.
+        self.known.retain(|oid, _| stored.contains_key(oid));
+        let changed: BTreeMap<u32, Stored> = stored
+            .into_iter()
+            .filter(|(_, stored)| catalog.contains(&stored.id) && !self.left_alone.contains(&stored.id))
+            .filter(|(oid, now)| {
+                let known = self.known.get(oid).is_some_and(|table| table.stored.signature == now.signature);
+                now.writes > 0 || !known
+            })
+            .collect();
+        let read = tables::rows(self.session()?, &changed).await.map_err(doing("read rows"))?;
+        self.known.extend(read);
+        Ok(())
+    }
+
+    async fn climb_in_transaction(
+        &mut self,
+        migration: &Migration,
+        up: &Script,
+    ) -> Result<Climbed, FixtureError> {
+        let session = self.session()?;
+        session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
+        let mut run = run_in_transaction(session, up, Direction::Up).await;
+        run.isolation = Isolation::Clone;
+        let mut record = self.record(run);
+        if record.up.failure.is_some() {
+            return Ok(Climbed::Off(record));
+        }
+        let stored = tables::stored(session).await.map_err(doing("list tables"))?;
+        let touched = self.touched(&stored);
+        let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
+        record.up_changes = self.up_changes(up, &stored, &after).await?;
+        record.sequences_behind = self.sequences_behind(&touched).await?;
+        if let Step::Sql(down) = &migration.down
+            && ScriptTraits::of(down).transaction_safe
+        {
+            session.execute("SAVEPOINT confiture_down").await.map_err(doing("set a savepoint"))?;
+            let mut run = run_in_transaction(session, down, Direction::Down).await;
+            run.isolation = Isolation::Transaction;
+            if run.failure.is_none() {
+                let stored = tables::stored(session).await.map_err(doing("list tables"))?;
+                record.down_changes = self.down_changes(session, stored).await?;
+            }
+            record.down = Some(run);
+            session
+                .execute("ROLLBACK TO SAVEPOINT confiture_down")
+                .await
+                .map_err(doing("roll back to a savepoint"))?;
+        }
+        session.execute("COMMIT").await.map_err(doing("commit a migration"))?;
+        self.advance(stored, after);
+        if let Step::Sql(down) = &migration.down
+            && record.down.is_none()
+        {
+            self.down_on_clone(down, &mut record).await?;
+        }
+        Ok(Climbed::On(record))
+    }
+
+    /// A script that cannot run in one transaction: committed, and rolled back on a clone.
+    async fn climb_committed(&mut self, migration: &Migration, up: &Script) -> Result<Climbed, FixtureError> {
+        let before = self.known.clone();
+        let session = self.session()?;
+        let mut run = run_script(session, up, Direction::Up).await;
+        run.isolation = Isolation::Clone;
+        let mut record = self.record(run);
+        if record.up.failure.is_some() {
+            return Ok(Climbed::Off(record));
+        }
+        let stored = tables::stored(session).await.map_err(doing("list tables"))?;
+        // No transaction tells which tables were written to.
+        let touched: BTreeMap<u32, Stored> =
+            stored.iter().filter(|(oid, _)| before.contains_key(oid)).map(|(o, s)| (*o, s.clone())).collect();
+        let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
+        record.up_changes = self.up_changes(up, &stored, &after).await?;
+        record.sequences_behind = self.sequences_behind(&touched).await?;
+        if let Step::Sql(down) = &migration.down {
+            // `known` is still what was before the up.
+            self.down_on_clone(down, &mut record).await?;
+        }
+        self.advance(stored, after);
+        Ok(Climbed::On(record))
+    }
+
+    async fn down_on_clone(&mut self, down: &Script, record: &mut DataRecord) -> Result<(), FixtureError> {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+        let clone = self.database.server().clone_database(&self.database, "rows_down").await;
+        let mut session = self.database.session().await?;
+        session.set_deadline(self.deadline);
+        self.session = Some(session);
+        let clone = clone?;
+        let mut session = clone.session().await?;
+        session.set_deadline(self.deadline);
+        let mut run = run_script(&session, down, Direction::Down).await;
+        run.isolation = Isolation::Clone;
+        if run.failure.is_none() {
+            let stored = tables::stored(&session).await.map_err(doing("list tables"))?;
+            record.down_changes = self.down_changes(&session, stored).await?;
+        }
+        record.down = Some(run);
+        session.close().await;
+        dropped(clone).await;
+        Ok(())
+    }
+
+    fn record(&self, up: ScriptRun) -> DataRecord {
+        DataRecord {
+            rows: self.known.values().map(|table| table.rows.len() as u64).sum(),
+            unfilled: self.unfilled.iter().map(|(id, why)| (id.clone(), why.clone())).collect(),
+            up,
+            up_changes: Vec::new(),
+            sequences_behind: Vec::new(),
+            down: None,
+            down_changes: Vec::new(),
+        }
+    }
+
+    /// Known tables that were written to or are stored otherwise.
+    fn touched(&self, stored: &BTreeMap<u32, Stored>) -> BTreeMap<u32, Stored> {
+        let known = |oid: &u32, now: &Stored| {
+            self.known.get(oid).is_some_and(|table| now.writes > 0 || table.stored.signature != now.signature)
+        };
+        stored.iter().filter(|(oid, now)| known(oid, now)).map(|(oid, now)| (*oid, now.clone())).collect()
+    }
+
+    async fn up_changes(
+        &self,
+        up: &Script,
+        stored: &BTreeMap<u32, Stored>,
+        after: &BTreeMap<u32, Table>,
+    ) -> Result<Vec<DataChange>, FixtureError> {
+        let mut changes = Vec::new();
+        for (oid, before) in &self.known {
+            if !stored.contains_key(oid) {
+                changes.push(compare::dropped(before));
+            }
+            let Some(after) = after.get(oid) else { continue };
+            changes.extend(compare::changes(before, after));
+            for column in &after.columns {
+                match before.column(&column.name).map(|at| &before.columns[at].data_type) {
+                    Some(was) if *was != column.data_type && is_cast_worth_it(was, &column.data_type) => {
+                        changes.extend(self.narrowed(before, after, &column.name, was).await?);
+                    }
+                    None => changes.extend(left_null(up, before, after, &column.name)),
+                    Some(_) => {}
+                }
+            }
+        }
+        changes.retain(|change| change.count > 0);
+        Ok(changes)
+    }
+
+    async fn narrowed(
+        &self,
+        before: &Table,
+        after: &Table,
+        column: &str,
+        was: &str,
+    ) -> Result<Option<DataChange>, FixtureError> {
+        if after.key.is_empty() || after.key.iter().any(|&at| after.columns[at].name == column) {
+            return Ok(None);
+        }
+        let Some(to) = after.column(column).map(|at| after.columns[at].data_type.clone()) else {
+            return Ok(None);
+        };
+        let session = self.session()?;
+        let texts =
+            tables::cast_back(session, after, column, was).await.map_err(doing("cast values back"))?;
+        Ok(texts.and_then(|texts| compare::narrowed(before, column, &to, &texts.rows)))
+    }
+
+    async fn sequences_behind(
+        &self,
+        touched: &BTreeMap<u32, Stored>,
+    ) -> Result<Vec<confiture_core::plugin::SequenceBehind>, FixtureError> {
+        let written = touched.iter().filter(|(_, stored)| stored.writes > 0).map(|(oid, _)| *oid);
+        let behind = tables::sequences_behind(self.session()?, written).await;
+        Ok(behind.map_err(doing("read sequences"))?.into_iter().map(|(_, behind)| behind).collect())
+    }
+
+    /// What differs from the known rows, table by table of the same name.
+    async fn down_changes(
+        &self,
+        session: &Session,
+        stored: BTreeMap<u32, Stored>,
+    ) -> Result<Vec<DataChange>, FixtureError> {
+        let mut changes = Vec::new();
+        let mut again = BTreeMap::new();
+        let by_name: BTreeMap<&ObjectId, (&u32, &Stored)> =
+            stored.iter().map(|(oid, stored)| (&stored.id, (oid, stored))).collect();
+        for (oid, before) in &self.known {
+            match by_name.get(&before.stored.id) {
+                None => changes.push(compare::dropped(before)),
+                Some((now, stored))
+                    if *now != oid || stored.writes > 0 || stored.signature != before.stored.signature =>
+                {
+                    again.insert(**now, (*stored).clone());
+                }
+                Some(_) => {}
+            }
+        }
+        let after = tables::rows(session, &again).await.map_err(doing("read rows"))?;
+        let known: BTreeMap<&ObjectId, &Table> =
+            self.known.values().map(|table| (&table.stored.id, table)).collect();
+        for table in after.values() {
+            if let Some(before) = known.get(&table.stored.id) {
+                changes.extend(compare::changes(before, table));
+            }
+        }
+        changes.retain(|change| change.count > 0);
+        Ok(changes)
+    }
+
+    /// Takes what the up left for what is known.
+    fn advance(&mut self, stored: BTreeMap<u32, Stored>, after: BTreeMap<u32, Table>) {
+        self.known.retain(|oid, _| stored.contains_key(oid));
+        self.known.extend(after);
+        for (oid, now) in stored {
+            if let Some(table) = self.known.get_mut(&oid) {
+                table.stored = now;
+            }
+        }
+    }
+}
+
+/// Whether a value that comes back otherwise from a cast has lost something: not in types that write the
+/// same value in several ways.
+fn is_cast_worth_it(from: &str, to: &str) -> bool {
+    let normalises =
+        |name: &str| matches!(name, "json" | "jsonb" | "xml" | "uuid" | "inet" | "cidr" | "interval");
+    !(normalises(from) || normalises(to)) && !to.starts_with("citext") && !from.starts_with("bit")
+}
+
+/// A column the up adds and assigns, in rows that were there and have no value in it.
+fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option<DataChange> {
+    let table = after.stored.id.name();
+    let mut fills = up.statements.iter().filter(|statement| {
+        ["update", "set", column, table].iter().all(|word| contains(&statement.sql, word))
+    });
+    let fill = fills.next()?;
+    // A row that lacks a value which the statement uses has nothing to be filled from.
+    let uses: Vec<usize> = (0..after.columns.len())
+        .filter(|&at| after.columns[at].name != column && contains(&fill.sql, &after.columns[at].name))
+        .collect();
+    let at = after.column(column)?;
+    let filled = |row: &Vec<Option<String>>, at: usize| row.get(at).is_some_and(Option::is_some);
+    let empty = after.rows.iter().filter(|row| !filled(row, at) && uses.iter().all(|&at| filled(row, at)));
+    let count = empty.clone().count() as u64;
+    if !after.rows.iter().any(|row| filled(row, at)) {
+        return None;
+    }
+    let example =
+        empty.clone().next().map(|row| DataExample { key: after.key_text(row), before: None, after: None });
+    Some(DataChange {
+        table: before.stored.id.clone(),
+        kind: DataChangeKind::LeftNull { column: column.to_owned() },
+        count,
+        of: after.rows.len() as u64,
+        example,
+    })
+}
+
+/// Nothing to observe while no table is there to be filled.
+pub(super) fn nothing_to_fill(catalog: &Catalog, left_alone: &BTreeSet<ObjectId>) -> bool {
+    !catalog.of_kind(Kind::Table).any(|(id, _)| !left_alone.contains(id))
+}
+
+/// The observation a climb amounts to.
+pub(super) fn observation(climbed: Climbed) -> (Observation<DataRecord>, bool) {
+    match climbed {
+        Climbed::On(record) => (Observation::Made(Box::new(record)), true),
+        Climbed::Off(record) => (Observation::Made(Box::new(record)), false),
+    }
+}

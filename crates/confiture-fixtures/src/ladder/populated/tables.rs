@@ -1,0 +1,272 @@
+//! Tables with their rows, as text.
+
+use std::collections::{BTreeMap, HashMap};
+
+use confiture_core::catalog::{Kind, ObjectId};
+use confiture_core::db::{DbFailure, Session, TextRows};
+use confiture_core::sql::{Quoted, quote_literal};
+
+/// A table as the server stores it: what changes when its rows may have changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stored {
+    pub(super) id: ObjectId,
+    /// Files of its partitions or its own, and its columns.
+    pub(super) signature: String,
+    /// Rows written by the current transaction.
+    pub(super) writes: u64,
+}
+
+/// The tables of a database by OID; a partitioned table stands for its partitions.
+pub(super) async fn stored(session: &Session) -> Result<BTreeMap<u32, Stored>, DbFailure> {
+    const QUERY: &str = "\
+        SELECT c.oid, n.nspname, c.relname, \
+          concat_ws('/', CASE WHEN c.relkind = 'p' THEN (SELECT string_agg(l.relfilenode::text, ',' ORDER BY l.relfilenode) \
+              FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid) \
+            ELSE c.relfilenode::text END, \
+            (SELECT sum(a.attnum::int8 * pg_catalog.hashtext(a.attname || ' ' || a.atttypid || ' ' || a.atttypmod)) \
+              FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), \
+          CASE WHEN c.relkind = 'p' THEN (SELECT sum(pg_catalog.pg_stat_get_xact_tuples_inserted(p.relid) \
+              + pg_catalog.pg_stat_get_xact_tuples_updated(p.relid) + pg_catalog.pg_stat_get_xact_tuples_deleted(p.relid)) \
+              FROM pg_catalog.pg_partition_tree(c.oid) p) \
+            ELSE pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) \
+              + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) END \
+        FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+        WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p') AND NOT c.relispartition \
+          AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+    let answer = session.query_simple(QUERY).await?;
+    let entries = answer.rows.iter().filter_map(|row| {
+        let [Some(oid), Some(schema), Some(name), signature, writes] = row.as_slice() else { return None };
+        let stored = Stored {
+            id: ObjectId::new(Kind::Table, [schema, name]),
+            signature: signature.clone().unwrap_or_default(),
+            writes: writes.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default(),
+        };
+        Some((oid.parse().ok()?, stored))
+    });
+    Ok(entries.collect())
+}
+
+/// A column as rows are compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct RowColumn {
+    pub(super) name: String,
+    pub(super) data_type: String,
+}
+
+/// The rows of a table: one text per column, in the order of the columns.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    pub(super) stored: Stored,
+    /// Generated columns are left out: they follow from the others.
+    pub(super) columns: Vec<RowColumn>,
+    /// Places of the primary key's columns.
+    pub(super) key: Vec<usize>,
+    pub(super) rows: Vec<Vec<Option<String>>>,
+}
+
+impl Table {
+    pub(super) fn column(&self, name: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.name == name)
+    }
+
+    /// `id = 7` of a row; the whole row where there is no primary key.
+    pub(super) fn key_text(&self, row: &[Option<String>]) -> String {
+        let all: Vec<usize> = (0..self.columns.len()).collect();
+        let places = if self.key.is_empty() { &all } else { &self.key };
+        let parts = places.iter().filter_map(|&at| {
+            let value = row.get(at)?.as_deref().map_or_else(|| "NULL".to_owned(), shortened);
+            Some(format!("{} = {value}", self.columns.get(at)?.name))
+        });
+        shortened(&parts.collect::<Vec<_>>().join(", "))
+    }
+}
+
+/// A text cut to what a message can carry.
+pub(super) fn shortened(text: &str) -> String {
+    const MOST: usize = 60;
+    match text.char_indices().nth(MOST) {
+        Some((at, _)) => format!("{}…", &text[..at]),
+        None => text.to_owned(),
+    }
+}
+
+/// The rows of these tables. Costs two round trips.
+pub(super) async fn rows(
+    session: &Session,
+    wanted: &BTreeMap<u32, Stored>,
+) -> Result<BTreeMap<u32, Table>, DbFailure> {
+    if wanted.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let oids: Vec<String> = wanted.keys().map(u32::to_string).collect();
+    let described = session
+        .query_simple(&format!(
+            "SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+               array_position(i.indkey::int2[], a.attnum) \
+             FROM pg_catalog.pg_attribute a \
+             LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
+             WHERE a.attrelid IN ({}) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
+             ORDER BY a.attrelid, a.attnum",
+            oids.join(", ")
+        ))
+        .await?;
+    let mut tables: BTreeMap<u32, Table> = wanted
+        .iter()
+        .map(|(oid, stored)| {
+            let table =
+                Table { stored: stored.clone(), columns: Vec::new(), key: Vec::new(), rows: Vec::new() };
+            (*oid, table)
+        })
+        .collect();
+    let mut keys: HashMap<u32, Vec<(i64, usize)>> = HashMap::new();
+    for row in &described.rows {
+        let [Some(oid), Some(name), Some(data_type), place] = row.as_slice() else { continue };
+        let Some((oid, table)) = oid.parse().ok().and_then(|oid| Some((oid, tables.get_mut(&oid)?))) else {
+            continue;
+        };
+        if let Some(place) = place.as_deref().and_then(|place| place.parse().ok()) {
+            keys.entry(oid).or_default().push((place, table.columns.len()));
+        }
+        table.columns.push(RowColumn { name: name.clone(), data_type: data_type.clone() });
+    }
+    for (oid, mut places) in keys {
+        places.sort_unstable();
+        if let Some(table) = tables.get_mut(&oid) {
+            table.key = places.into_iter().map(|(_, at)| at).collect();
+        }
+    }
+    let selects: Vec<String> = tables.iter().map(|(oid, table)| select(*oid, table)).collect();
+    let read = session.query_simple(&selects.join(" UNION ALL ")).await?;
+    enter(&mut tables, &read)?;
+    Ok(tables)
+}
+
+/// Every row of a table as `(oid, JSON array of texts)`.
+fn select(oid: u32, table: &Table) -> String {
+    let columns: Vec<String> =
+        table.columns.iter().map(|column| format!("t.{}::text", Quoted::ident(&column.name))).collect();
+    format!(
+        "SELECT {oid}, pg_catalog.to_jsonb(ARRAY[{}]::text[])::text FROM {} t",
+        columns.join(", "),
+        table.stored.id.sql_name()
+    )
+}
+
+fn enter(tables: &mut BTreeMap<u32, Table>, read: &TextRows) -> Result<(), DbFailure> {
+    for row in &read.rows {
+        let [Some(oid), Some(values)] = row.as_slice() else { continue };
+        let values: Vec<Option<String>> = serde_json::from_str(values).map_err(|error| DbFailure {
+            message: format!("rows came back as something else: {error}"),
+            ..DbFailure::default()
+        })?;
+        if let Some(table) = oid.parse().ok().and_then(|oid: u32| tables.get_mut(&oid)) {
+            table.rows.push(values);
+        }
+    }
+    Ok(())
+}
+
+/// The values of a column cast back to the type it had, by the text of the row's key; `None` where the
+/// server has no such cast, or some value does not fit.
+pub(super) async fn cast_back(
+    session: &Session,
+    table: &Table,
+    column: &str,
+    data_type: &str,
+) -> Result<Option<TextRows>, DbFailure> {
+    let key: Vec<String> = table
+        .key
+        .iter()
+        .filter_map(|&at| table.columns.get(at))
+        .map(|column| format!("t.{}::text", Quoted::ident(&column.name)))
+        .collect();
+    let query = format!(
+        "SELECT pg_catalog.to_jsonb(ARRAY[{}]::text[])::text, t.{}::{data_type}::text FROM {} t",
+        key.join(", "),
+        Quoted::ident(column),
+        table.stored.id.sql_name()
+    );
+    session.execute("SAVEPOINT confiture_cast").await?;
+    let answer = session.query_simple(&query).await;
+    session.execute("ROLLBACK TO SAVEPOINT confiture_cast; RELEASE SAVEPOINT confiture_cast").await?;
+    match answer {
+        Ok(rows) => Ok(Some(rows)),
+        Err(failure) if failure.sqlstate.is_some() => Ok(None),
+        Err(failure) => Err(failure),
+    }
+}
+
+/// Sequences of columns of these tables that give next what the column holds already.
+pub(super) async fn sequences_behind(
+    session: &Session,
+    oids: impl Iterator<Item = u32>,
+) -> Result<Vec<(u32, confiture_core::plugin::SequenceBehind)>, DbFailure> {
+    let oids: Vec<String> = oids.map(|oid| oid.to_string()).collect();
+    if oids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let owned = session
+        .query_simple(&format!(
+            "SELECT c.oid, n.nspname, c.relname, a.attname, sn.nspname, s.relname, q.seqincrement \
+             FROM pg_catalog.pg_depend d \
+             JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
+             JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace \
+             JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND NOT q.seqcycle \
+             JOIN pg_catalog.pg_class c ON c.oid = d.refobjid \
+             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
+             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typname IN ('int2', 'int4', 'int8') \
+             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid IN ({}) \
+               AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i') \
+               AND (a.attidentity <> '' OR a.atthasdef)",
+            oids.join(", ")
+        ))
+        .await?;
+    let mut found = Vec::new();
+    let mut selects = Vec::new();
+    for row in &owned.rows {
+        let [Some(oid), Some(schema), Some(table), Some(column), Some(in_schema), Some(name), Some(step)] =
+            row.as_slice()
+        else {
+            continue;
+        };
+        let id = ObjectId::new(Kind::Table, [schema, table]);
+        let sequence = Quoted::qualified([in_schema.as_str(), name]).to_string();
+        let extreme = if step.starts_with('-') { "min" } else { "max" };
+        selects.push(format!(
+            "SELECT {}, s.last_value + CASE WHEN s.is_called THEN {step} ELSE 0 END, \
+             (SELECT {extreme}({}) FROM {}) FROM {sequence} s",
+            selects.len(),
+            Quoted::ident(column),
+            id.sql_name()
+        ));
+        let behind = confiture_core::plugin::SequenceBehind {
+            table: id,
+            column: column.clone(),
+            sequence: quote_literal(&sequence),
+            next: 0,
+            reached: 0,
+        };
+        found.push((oid.parse().unwrap_or_default(), step.starts_with('-'), behind));
+    }
+    if selects.is_empty() {
+        return Ok(Vec::new());
+    }
+    let values = session.query_simple(&selects.join(" UNION ALL ")).await?;
+    let mut out = Vec::new();
+    for row in &values.rows {
+        let [Some(at), Some(next), Some(reached)] = row.as_slice() else { continue };
+        let (Ok(at), Ok(next), Ok(reached)) = (at.parse::<usize>(), next.parse(), reached.parse()) else {
+            continue;
+        };
+        if let Some((oid, descending, behind)) = found.get(at) {
+            let mut behind = behind.clone();
+            (behind.next, behind.reached) = (next, reached);
+            let taken = if *descending { next >= reached } else { next <= reached };
+            if taken {
+                out.push((*oid, behind));
+            }
+        }
+    }
+    Ok(out)
+}
