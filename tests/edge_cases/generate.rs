@@ -41,7 +41,9 @@ fn a_table_that_stays_empty_fails_with_the_constraint() {
         "CREATE TABLE t (n int NOT NULL, CONSTRAINT never CHECK (n > 5 AND n < 3)); CREATE TABLE u (n int);",
     )]);
     let ended = project.run(&["generate", "data", "m", "--rows", "5"]).exits(1);
-    ended.error(&["table public.t: 0 of 5 rows", "never", "1 of 2 tables filled"]);
+    for part in ["table public.t: 0 of 5 rows", "satisfies never", "1 of 2 tables filled"] {
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    }
 }
 
 #[test]
