@@ -179,6 +179,29 @@ impl Session {
         Ok(Execution { rows, elapsed, notices: self.take_notices() })
     }
 
+    /// Runs `COPY … FROM STDIN` and sends the pieces `next` gives until it gives none.
+    ///
+    /// The server works on one piece while the next is made.
+    ///
+    /// # Errors
+    /// What the server refused; pieces not asked for by then are never made.
+    pub async fn copy_in_pieces(
+        &self,
+        sql: &str,
+        next: &mut (dyn FnMut() -> Option<Vec<u8>> + Send),
+    ) -> Result<Execution, DbFailure> {
+        let work = async {
+            let sink = self.client.copy_in::<_, bytes::Bytes>(sql).await?;
+            tokio::pin!(sink);
+            while let Some(piece) = next() {
+                sink.send(bytes::Bytes::from(piece)).await?;
+            }
+            sink.finish().await
+        };
+        let (rows, elapsed) = self.limited(sql, work).await?;
+        Ok(Execution { rows, elapsed, notices: self.take_notices() })
+    }
+
     /// Runs `COPY … TO STDOUT` and returns what came out.
     ///
     /// # Errors

@@ -281,6 +281,12 @@ fn call(name: &str, arguments: &[Expr], row: &[Value]) -> Result<Value, Unknown>
         ("starts_with", [Value::Text(text), Value::Text(start)]) => {
             Ok(Value::Bool(text.starts_with(start.as_str())))
         }
+        ("substring" | "substr", [Value::Text(text), Value::Int(from)]) => {
+            Ok(Value::Text(text.chars().skip((from - 1).max(0) as usize).collect()))
+        }
+        ("substring" | "substr", [Value::Text(text), Value::Int(from @ 1..), Value::Int(count @ 0..)]) => {
+            Ok(Value::Text(text.chars().skip(*from as usize - 1).take(*count as usize).collect()))
+        }
         ("strpos" | "position", [Value::Text(text), Value::Text(part)]) => {
             length(text.find(part.as_str()).map_or(0, |at| text[..at].chars().count() + 1))
         }
@@ -313,6 +319,8 @@ fn is_known(name: &str) -> bool {
         "jsonb_array_length",
         "starts_with",
         "strpos",
+        "position",
+        "substring",
     ]
     .contains(&name)
 }

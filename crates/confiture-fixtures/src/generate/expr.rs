@@ -371,6 +371,9 @@ impl Parser<'_> {
                 return Some(Expr::Call("now".to_owned(), Vec::new()));
             }
             "case" => return self.case(),
+            "trim" | "substring" | "position" if self.eat_kind(TokenKind::LeftParen) => {
+                return self.worded(lower);
+            }
             "extract" if self.eat_kind(TokenKind::LeftParen) => {
                 let field = self.peek()?.text(self.text).to_ascii_lowercase();
                 self.at += 1;
@@ -390,6 +393,31 @@ impl Parser<'_> {
             return Some(Expr::Call(lower.to_owned(), arguments));
         }
         (self.column)(text).map(Expr::Column)
+    }
+
+    /// Calls whose arguments are told apart by words: `TRIM(BOTH 'x' FROM a)`, `SUBSTRING(a FROM 1 FOR 2)`,
+    /// `POSITION(('x') IN (a))`.
+    fn worded(&mut self, name: &str) -> Option<Expr> {
+        let mut name = name.to_owned();
+        if name == "trim" {
+            for (word, function) in [("both", "btrim"), ("leading", "ltrim"), ("trailing", "rtrim")] {
+                if self.eat(word) {
+                    name = function.to_owned();
+                }
+            }
+        }
+        let mut arguments = Vec::new();
+        while !self.eat_kind(TokenKind::RightParen) {
+            if self.eat("from") || self.eat("for") || self.eat("in") || self.eat_kind(TokenKind::Comma) {
+                continue;
+            }
+            arguments.push(self.expression(0)?);
+        }
+        // The text comes last in TRIM and POSITION.
+        if name != "substring" {
+            arguments.reverse();
+        }
+        Some(Expr::Call(name, arguments))
     }
 
     fn case(&mut self) -> Option<Expr> {
@@ -512,6 +540,8 @@ mod tests {
             "(NOT (a IS DISTINCT FROM b))",
             "((a COLLATE \"C\") ~ '^[a-z]+$'::text)",
             "((a)::double precision > (0)::double precision)",
+            "(length(TRIM(BOTH FROM a)) > 10)",
+            "((SUBSTRING(a FROM 1 FOR 2) = 'x'::text) AND (POSITION(('y'::text) IN (b)) = 0))",
         ] {
             let read = read(text);
             assert!(!matches!(read, Expr::Opaque(_)), "{text}: {read:?}");

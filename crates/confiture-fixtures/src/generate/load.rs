@@ -10,7 +10,9 @@ use super::plan::Plan;
 use super::value::Value;
 
 /// Rows refused one after the other, from the first one, before the rest is not tried.
-const HOPELESS: usize = 150;
+const HOPELESS: usize = 60;
+/// Longest time for rows that are tried one by one: some triggers take half a second for each.
+const PATIENCE_SECONDS: u64 = 10;
 
 /// Rows of one table in COPY's text format.
 #[derive(Debug, Default)]
@@ -33,6 +35,15 @@ impl Rows {
     }
 }
 
+/// Whether the server is expected to take all rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Candidates {
+    /// COPY takes all or none of them.
+    Good,
+    /// Some will be refused: each is tried by itself.
+    Doubtful,
+}
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub(super) struct Loaded {
@@ -42,18 +53,28 @@ pub(super) struct Loaded {
     pub(super) as_built: bool,
 }
 
-/// Loads `rows`, or as many as make `wanted`; the session is in a transaction with a savepoint `confiture_rows`, and stays so.
+/// Makes more rows, up to a piece; adds none at the end.
+pub(super) type Make<'a> = dyn FnMut(&mut Rows) + Send + 'a;
+
+/// Loads the rows that `make` gives, or as many of them as make `wanted`; the session is in a transaction with a savepoint `confiture_rows`, and stays so.
 ///
 /// # Errors
 /// Only when the connection is lost or the server refuses even to look at the rows.
 pub(super) async fn load(
     session: &Session,
     plan: &Plan,
-    rows: &Rows,
+    rows: &mut Rows,
     wanted: u64,
+    candidates: Candidates,
+    make: &mut Make<'_>,
 ) -> Result<Loaded, DbFailure> {
-    // More candidates than wanted: some are expected to be refused.
-    let copied = if rows.count > wanted { Ok(false) } else { copy(session, plan, rows).await.map(|()| true) };
+    let copied = match candidates {
+        Candidates::Good => copy(session, plan, rows, make).await.map(|()| true),
+        Candidates::Doubtful => {
+            while more(rows, make) {}
+            Ok(false)
+        }
+    };
     match copied {
         Ok(true) => Ok(Loaded { kept: rows.count, refused: Vec::new(), as_built: !plan.altered }),
         Err(failure) if failure.is_connection_lost() || failure.is_timeout() => Err(failure),
@@ -76,15 +97,27 @@ pub(super) async fn load(
     }
 }
 
-async fn copy(session: &Session, plan: &Plan, rows: &Rows) -> Result<(), DbFailure> {
+/// Whether `make` still gives rows.
+fn more(rows: &mut Rows, make: &mut Make<'_>) -> bool {
+    let before = rows.count;
+    make(rows);
+    rows.count > before
+}
+
+async fn copy(session: &Session, plan: &Plan, rows: &mut Rows, make: &mut Make<'_>) -> Result<(), DbFailure> {
     let columns = plan.column_list();
     if columns.is_empty() {
+        while more(rows, make) {}
         let sql =
             format!("INSERT INTO {} SELECT FROM pg_catalog.generate_series(1, {})", plan.sql(), rows.count);
         session.execute(&sql).await?;
     } else {
         let sql = format!("COPY {} ({columns}) FROM STDIN", plan.sql());
-        session.copy_in(&sql, rows.text.as_bytes()).await?;
+        let mut next = || {
+            let start = rows.text.len();
+            more(rows, make).then(|| rows.text.as_bytes()[start..].to_vec())
+        };
+        session.copy_in_pieces(&sql, &mut next).await?;
     }
     let settle = if plan.deferrable { "SET CONSTRAINTS ALL IMMEDIATE; " } else { "" };
     session
@@ -120,7 +153,8 @@ async fn one_by_one(session: &Session, plan: &Plan, rows: &Rows, wanted: u64) ->
         .collect();
     let settle = if plan.deferrable { "SET CONSTRAINTS ALL IMMEDIATE;" } else { "" };
     let body = format!(
-        "DECLARE candidate record; inserted bigint; refused int := 0; accepted int := 0;
+        "DECLARE candidate record; patience timestamptz := clock_timestamp() + interval '{PATIENCE_SECONDS} s';
+           inserted bigint; refused int := 0; accepted int := 0;
            code text; constraint_name text; message text;
          BEGIN
            FOR candidate IN SELECT * FROM pg_temp.confiture_candidates ORDER BY row_number LOOP
@@ -139,7 +173,8 @@ async fn one_by_one(session: &Session, plan: &Plan, rows: &Rows, wanted: u64) ->
                  VALUES (candidate.row_number, code, constraint_name, message);
                refused := refused + 1;
              END;
-             EXIT WHEN accepted = {wanted} OR accepted = 0 AND refused >= {HOPELESS};
+             EXIT WHEN accepted = {wanted} OR accepted = 0 AND refused >= {HOPELESS}
+               OR clock_timestamp() > patience;
            END LOOP;
            INSERT INTO pg_temp.confiture_refused (row_number) VALUES (accepted);
          END",

@@ -1,9 +1,35 @@
-//! Keys of parent rows that foreign keys may point at.
+//! Keys: those of parent rows that foreign keys may point at, and those that are taken.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
 
 use super::rng::{Rng, mix, mix_text};
 use super::value::Value;
+
+/// Hashes are hashes already.
+#[derive(Default)]
+pub(super) struct Kept(u64);
+
+impl Hasher for Kept {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.0 = mix(self.0, u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u64(&mut self, value: u64) {
+        self.0 = value;
+    }
+}
+
+/// Hashes of keys that rows have.
+pub(super) type Seen = HashSet<u64, BuildHasherDefault<Kept>>;
 
 /// Tuples of the referenced columns of one parent table.
 #[derive(Debug, Default)]

@@ -1,14 +1,13 @@
 //! Builds rows one by one: foreign keys first, then the other columns, then checks, then unique keys.
 
-use std::collections::{BTreeMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeMap;
 
 use super::Refusal;
 use super::eval;
 use super::expr::Expr;
 use super::kind::Kind;
 use super::plan::{Key, Plan};
-use super::pool::{Draw, Pool, hash};
+use super::pool::{Draw, Pool, Seen, hash};
 use super::rng::{Rng, mix};
 use super::sample::{Wish, sample};
 use super::solve::{self, Draft};
@@ -20,30 +19,6 @@ const ATTEMPTS: u64 = 40;
 const GIVEN_UP: u64 = 12;
 /// One row in so many has NULL in a column that allows it.
 const NULLS: u64 = 8;
-
-/// Hashes are hashes already.
-#[derive(Default)]
-pub(super) struct Kept(u64);
-
-impl Hasher for Kept {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for chunk in bytes.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.0 = mix(self.0, u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = value;
-    }
-}
-
-type Seen = HashSet<u64, BuildHasherDefault<Kept>>;
 
 /// Builds the rows of one table.
 pub(super) struct Builder<'a> {

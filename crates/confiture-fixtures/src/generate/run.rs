@@ -7,7 +7,7 @@ use confiture_core::db::{DbFailure, Session};
 use confiture_core::sql::{Quoted, quote_literal};
 
 use super::kind::Kind;
-use super::load::{Rows, load};
+use super::load::{Candidates, Rows, load};
 use super::plan::{Plan, Planner};
 use super::pool::Pool;
 use super::rows::Builder;
@@ -16,6 +16,8 @@ use super::{Refusal, RowCounts, Statistics, TableFill, cycle, expr, solve};
 
 /// Rows of one COPY.
 const CHUNK: u64 = 20_000;
+/// Rows that are built while the server reads those before.
+const PIECE: u64 = 500;
 /// Most parents that are asked for.
 const PARENTS: u64 = 50_000;
 
@@ -276,29 +278,34 @@ impl<'a> Run<'a> {
         let own: Vec<&Parent> = needed.iter().filter(|(table, _)| *table == plan.id).collect();
         let mut tuples: Vec<Vec<Vec<Value>>> = own.iter().map(|_| Vec::new()).collect();
         let mut as_built = existing == 0;
-        let mut tries = 0;
-        while fill.inserted < wanted - existing && tries < 4 {
+        let (mut tries, mut doubtful) = (0, false);
+        let places = plan.provided();
+        while fill.inserted < wanted - existing && tries < 3 {
             let missing = wanted - existing - fill.inserted;
             let mut rows = Rows::default();
-            let places = plan.provided();
             // Where the server refused many, more candidates than rows that are missing.
-            let batch = if tries == 0 { missing } else { (missing * 3).max(50) };
-            while rows.count < batch.min(CHUNK) {
-                let Some(values) = builder.build(&mut self.pools) else { break };
-                for ((_, columns), tuples) in own.iter().zip(&mut tuples) {
-                    tuples.extend(plan.tuple(&values, columns));
+            let batch = if doubtful { (missing * 3).max(50) } else { missing }.min(CHUNK);
+            let candidates = if doubtful { Candidates::Doubtful } else { Candidates::Good };
+            let pools = &mut self.pools;
+            let mut make = |rows: &mut Rows| {
+                let end = batch.min(rows.count + PIECE);
+                while rows.count < end {
+                    let Some(values) = builder.build(pools) else { break };
+                    for ((_, columns), tuples) in own.iter().zip(&mut tuples) {
+                        tuples.extend(plan.tuple(&values, columns));
+                    }
+                    rows.push(&places, &values);
                 }
-                rows.push(&places, &values);
-            }
+            };
+            let loaded = load(self.session, plan, &mut rows, missing, candidates, &mut make).await?;
             if rows.count == 0 {
                 break;
             }
-            let loaded = load(self.session, plan, &rows, missing).await?;
             as_built &= loaded.as_built;
             fill.inserted += loaded.kept;
-            if loaded.kept < rows.count.min(missing) {
-                tries += 1;
-            }
+            let expected = rows.count.min(missing);
+            doubtful |= loaded.kept < expected;
+            tries += u32::from(loaded.kept * 20 < expected);
             builder.go_on();
             for refusal in loaded.refused {
                 let same = |known: &&mut Refusal| {

@@ -46,7 +46,7 @@ fn checks_that_can_be_solved() {
     let script = "CREATE TABLE t (
           price numeric(8,2) CHECK (price > 0), low int, high int, CHECK (low < high),
           status text NOT NULL CHECK (status IN ('open', 'closed', 'void')),
-          code text CHECK (code ~ '^[A-Z]{3}-[0-9]{2,4}$'), slug text NOT NULL CHECK (slug LIKE 'x/%'),
+          code text CHECK (code ~ '^[A-Z]{3}-[0-9]{2,4}$'), padded text NOT NULL CHECK (length(trim(padded)) > 10), slug text NOT NULL CHECK (slug LIKE 'x/%'),
           short text NOT NULL CHECK (length(short) BETWEEN 3 AND 5), exact text CHECK (char_length(exact) = 64),
           a int, b int, c int, CHECK (num_nonnulls(a, b, c) = 1),
           d text, e text, CHECK ((d IS NULL) <> (e IS NULL)),
