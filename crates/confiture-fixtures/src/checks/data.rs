@@ -264,7 +264,7 @@ fn with_example(finding: Diagnostic, change: &DataChange) -> Diagnostic {
     let Some(example) = &change.example else { return finding };
     let text = |value: &Option<String>| value.clone().unwrap_or_else(|| "NULL".to_owned());
     let mut finding = finding.with_evidence("key", example.key.clone());
-    if is_value(change) {
+    if is_value(change) && (example.before.is_some() || example.after.is_some()) {
         let shown = format!("{}: {} became {}", example.key, text(&example.before), text(&example.after));
         finding = finding
             .with_evidence("before", text(&example.before))

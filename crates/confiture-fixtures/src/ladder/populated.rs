@@ -13,7 +13,7 @@ use confiture_core::plugin::{
     DataChange, DataChangeKind, DataExample, DataRecord, Isolation, Observation, ScriptRun,
 };
 
-use super::mention::contains;
+use super::mention::{changes_roles, contains};
 use super::{dropped, in_one_transaction};
 use crate::error::FixtureError;
 use crate::generate::{RowCounts, RowGenerator};
@@ -54,12 +54,7 @@ fn doing(doing: &'static str) -> impl Fn(DbFailure) -> FixtureError {
 /// Why rows are not tried with a migration; `None` when they are.
 pub(super) fn unsuited(migration: &Migration) -> Option<&'static str> {
     let scripts = [&migration.up, &migration.down].into_iter().filter_map(Step::script);
-    let shared = scripts.flat_map(|script| &script.statements).any(|statement| {
-        let word = |word| contains(&statement.sql, word);
-        (word("create") || word("drop") || word("alter")) && (word("role") || word("user") || word("group"))
-            || word("reassign")
-            || word("owned") && word("drop")
-    });
+    let shared = scripts.flat_map(|script| &script.statements).any(|s| changes_roles(&s.sql));
     let elsewhere = [&migration.up, &migration.down]
         .into_iter()
         .filter_map(Step::script)
@@ -412,6 +407,10 @@ fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option
     let uses: Vec<usize> = (0..after.columns.len())
         .filter(|&at| after.columns[at].name != column && contains(&fill.sql, &after.columns[at].name))
         .collect();
+    let gone = |name: &str| after.column(name).is_none() && contains(&fill.sql, name);
+    if before.columns.iter().any(|column| gone(&column.name)) {
+        return None;
+    }
     let at = after.column(column)?;
     let filled = |row: &Vec<Option<String>>, at: usize| row.get(at).is_some_and(Option::is_some);
     let empty = after.rows.iter().filter(|row| !filled(row, at) && uses.iter().all(|&at| filled(row, at)));
