@@ -1,7 +1,9 @@
 //! `Ladder`: the state before and after each migration, without replaying the chain.
 
+mod queries;
 mod round_trip;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use confiture_core::catalog::{Catalog, Observed};
@@ -11,6 +13,7 @@ use confiture_core::migration::{Direction, Migration, Script, Step, TransactionM
 use confiture_core::plugin::{Interruption, Isolation, RungRecord, ScriptRun, StatementFailure};
 
 use crate::error::FixtureError;
+use crate::queries::QueryFile;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
 use crate::setup::SetupFile;
 
@@ -21,6 +24,8 @@ pub struct LadderOptions {
     pub setup: Vec<SetupFile>,
     /// Most time one statement of the user's may take; `None` waits for ever.
     pub deadline: Option<Duration>,
+    /// Queries to try at every rung.
+    pub queries: Vec<Arc<QueryFile>>,
 }
 
 /// How much is observed of a migration.
@@ -49,6 +54,7 @@ pub struct Ladder<'a> {
     next: usize,
     /// Migrations that were not applied.
     missing: Vec<usize>,
+    queries: Vec<queries::Watched>,
 }
 
 impl<'a> Ladder<'a> {
@@ -68,7 +74,8 @@ impl<'a> Ladder<'a> {
         }
         MigrationRunner::new(&session, loaded).await?;
         let observed = observe(&session, None).await?;
-        Ok(Self {
+        let queries = options.queries.iter().map(|file| queries::Watched::new(Arc::clone(file))).collect();
+        let mut ladder = Self {
             server,
             loaded,
             options,
@@ -77,7 +84,10 @@ impl<'a> Ladder<'a> {
             observed,
             next: 0,
             missing: Vec::new(),
-        })
+            queries,
+        };
+        ladder.try_queries().await?;
+        Ok(ladder)
     }
 
     /// The migration the next [`climb`](Self::climb) applies.
@@ -115,6 +125,7 @@ impl<'a> Ladder<'a> {
             interruption: None,
             refused: None,
             missing_before: self.missing.clone(),
+            queries: self.queries.is_empty().then(Vec::new),
         };
         if self.server.kind() == ServerKind::Given && reaches_out(migration) {
             record.refused = Some(REACHES_OUT.to_owned());
@@ -130,6 +141,11 @@ impl<'a> Ladder<'a> {
         }
         let run = self.up(up).await?;
         record.after = self.observed.catalog().clone();
+        // Also after a failure: what it left may matter to the next migration.
+        let queries = self.try_queries().await?;
+        if run.failure.is_none() {
+            record.queries = Some(queries);
+        }
         if run.failure.is_some() {
             self.missing.push(index);
         } else {
@@ -215,12 +231,12 @@ impl<'a> Ladder<'a> {
         Ok(self.chain.keep().await?)
     }
 
-    fn session(&self) -> Result<&Session, FixtureError> {
+    pub(crate) fn session(&self) -> Result<&Session, FixtureError> {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
     /// Opens the session again when a statement that overran its deadline took it along.
-    async fn revive(&mut self) -> Result<(), FixtureError> {
+    pub(crate) async fn revive(&mut self) -> Result<(), FixtureError> {
         if self.session.as_ref().is_none_or(|session| !session.is_usable()) {
             if let Some(session) = self.session.take() {
                 session.close().await;
@@ -274,11 +290,11 @@ impl<'a> Ladder<'a> {
 }
 
 /// Why a migration is not run on a server of somebody else's.
-const REACHES_OUT: &str =
+pub(crate) const REACHES_OUT: &str =
     "it changes what all databases of the server share, which confiture does only on a private server";
 
 /// Whether a script of `migration` changes more of the server than its own database and roles.
-fn reaches_out(migration: &Migration) -> bool {
+pub(crate) fn reaches_out(migration: &Migration) -> bool {
     [&migration.up, &migration.down]
         .into_iter()
         .filter_map(Step::script)
