@@ -289,9 +289,14 @@ pub(crate) async fn run_query(
         run.failed(None, failure);
     }
     if session.is_usable() {
-        let ended = session.execute("ROLLBACK").await;
+        // Settings, temporary tables, cursors and channels are rolled back with it.
+        let ended = session.execute("ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()").await;
         ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
-        reset_session(session, script).await;
+        if script.statements.iter().any(|statement| is_prepare(&statement.sql))
+            && let Err(failure) = session.execute("DEALLOCATE ALL").await
+        {
+            tracing::debug!(%failure, "reset the session");
+        }
     }
     Ok(run.failure)
 }

@@ -24,7 +24,7 @@ pub struct TapTest {
     pub description: String,
     /// The reason of SKIP or TODO.
     pub reason: String,
-    /// The comment lines that follow it, without `#`.
+    /// What failed in its subtest, then the comment lines that follow it, without `#`.
     pub diagnostics: Vec<String>,
     /// Its line in the output, from 0.
     pub line: usize,
@@ -82,9 +82,17 @@ impl Tap {
 /// ```
 pub fn parse_tap(text: &str) -> Tap {
     let mut tap = Tap::default();
+    // What failed in the subtest that the next outermost line sums up.
+    let mut inner: Vec<String> = Vec::new();
     for (line, text) in text.lines().enumerate() {
         if let Some(rest) = text.strip_prefix("Bail out!") {
             tap.bailed = Some(rest.trim().to_owned());
+        } else if text.starts_with("    ") {
+            let text = text.trim_start();
+            let said = text.starts_with("not ok ") || (text.starts_with('#') && !inner.is_empty());
+            inner.extend(said.then(|| text.trim_start_matches('#').trim().to_owned()));
+        } else if text.starts_with("# Subtest") {
+            inner.clear();
         } else if let Some(comment) = text.strip_prefix('#') {
             if let Some(test) = tap.tests.last_mut() {
                 test.diagnostics.push(comment.trim().to_owned());
@@ -97,7 +105,8 @@ pub fn parse_tap(text: &str) -> Tap {
                     tap.skip_all = Some(directive.map(|(_, reason)| reason).unwrap_or_default());
                 }
             }
-        } else if let Some(test) = test_line(text, tap.tests.len() + 1, line) {
+        } else if let Some(mut test) = test_line(text, tap.tests.len() + 1, line) {
+            test.diagnostics = std::mem::take(&mut inner);
             tap.tests.push(test);
         }
     }
@@ -180,6 +189,17 @@ mod tests {
         assert_eq!(tap.problem(), None);
         assert_eq!(tap.tests[2].reason, "no locale");
         assert_eq!(tap.tests[4].diagnostics, ["Failed test 5", "at line 3"]);
+    }
+
+    #[test]
+    fn a_failed_subtest_says_what_failed_in_it() {
+        let text = "# Subtest: tests.one()\n    ok 1 - fine\n    not ok 2 - sum\n    # Failed test 2: \"sum\"\n    1..2\n\
+                    not ok 1 - tests.one\n# Failed test 1\n# Subtest: tests.two()\n    ok 1 - two\n    1..1\n\
+                    ok 2 - tests.two\n1..2\n";
+        let tap = parse_tap(text);
+        assert_eq!(tap.problem(), None);
+        assert_eq!(tap.tests[0].diagnostics, ["not ok 2 - sum", "Failed test 2: \"sum\"", "Failed test 1"]);
+        assert_eq!(tap.tests[1].diagnostics, Vec::<String>::new());
     }
 
     #[test]
