@@ -49,7 +49,8 @@ pub(super) async fn data(args: GenerateDataArgs, registry: &Registry) -> anyhow:
         }
         None => None,
     };
-    let options = LadderOptions { setup, deadline: settings.timeout.map(Duration::from_secs) };
+    let options =
+        LadderOptions { setup, deadline: settings.timeout.map(Duration::from_secs), queries: Vec::new() };
     let session = settings.set.clone().into_iter().collect();
     let wanted = Wanted::from(settings::server(args.server.clone(), settings), session);
     let [worker] = wanted.workers() else { bail!("generate works on one server: give one --server or --pg") };
