@@ -46,7 +46,12 @@ fn shop_is_clean_on_every_major() {
         assert_eq!(report["findings"], Value::Array(Vec::new()), "on {major}");
         let checks = report["migrations"].as_array().expect("migrations").iter();
         let all = checks.flat_map(|m| m["checks"].as_array().expect("checks"));
-        assert!(all.into_iter().all(|check| check["status"] == "passed"), "on {major}");
+        // The query file asks for tables that the first migrations have yet to make.
+        let waits = |check: &Value| check["id"] == "queries" && check["reason"] == "no query worked before";
+        assert!(all.into_iter().all(|check| check["status"] == "passed" || waits(check)), "on {major}");
+        let tests = report["tests"].as_array().expect("tests");
+        assert_eq!(tests.len(), 3);
+        assert!(tests.iter().all(|test| test["status"] == "passed"), "on {major}: {tests:#?}");
     }
 }
 

@@ -93,6 +93,28 @@ fn given_server_is_used_and_left_as_it_was() {
 }
 
 #[test]
+fn tests_that_reach_beyond_their_database_are_not_run_on_a_given_server() {
+    let host = Host::new();
+    let before = host.state();
+    let project = Project::good();
+    let far = "DROP DATABASE theirs;\n-- confiture: assert\nSELECT true;\n";
+    project.write("confiture/tests/far.sql", far);
+    project.write("confiture/tests/near.sql", "-- confiture: assert\nSELECT true;\n");
+    project.write("queries/far.sql", "DROP DATABASE theirs;");
+    let ended = project.test(&["--server", &host.url()]).exits(1);
+    ended.prints(&[
+        "SKIP  far   (it changes what all databases of the server share",
+        "PASS  near",
+        "error[query-never-works]",
+        "25001",
+    ]);
+    assert_eq!(host.state(), before);
+    // On a private server there is nobody to be spared: the statement is run, and refused.
+    project.test(&["--skip", "queries"]).exits(1).prints(&["error[test-statement-fails]", "3D000"]);
+    host.close();
+}
+
+#[test]
 fn run_that_cannot_go_on_leaves_a_given_server_as_it_was() {
     let host = Host::new();
     let before = host.state();

@@ -15,3 +15,4 @@ mod servers;
 mod shell;
 mod signals;
 mod size;
+mod user_tests;

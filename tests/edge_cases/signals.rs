@@ -21,6 +21,22 @@ fn interrupted_run_leaves_nothing_and_says_so() {
 }
 
 #[test]
+fn interrupted_run_ends_the_test_command_and_what_it_started() {
+    let project = Project::good();
+    let line = "sleep 600 & echo $! $$ > begun.tmp; mv begun.tmp begun; wait";
+    let process = project.start(project.command(["test", "m", "--test-command", line]));
+    eventually("the command runs", || project.path("begun").exists());
+    process.signal(Signal::INT);
+    process.end().exits(130);
+    let pids = std::fs::read_to_string(project.path("begun")).expect("two process ids");
+    let runs = |pid: &str| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        !status.is_empty() && !status.contains(") Z ")
+    };
+    eventually("nothing of it is left", || !pids.split_whitespace().any(runs));
+}
+
+#[test]
 fn run_interrupted_while_the_server_starts_leaves_nothing() {
     let project = Project::slow();
     let mut process = project.start(project.command(["test", "m"]));

@@ -10,6 +10,7 @@ mod one_message;
 mod order;
 mod positions;
 mod probes;
+mod queries;
 mod runner;
 mod section_markers;
 mod session;
@@ -18,6 +19,7 @@ mod snapshot;
 mod statements;
 mod templates;
 mod tracking;
+mod user_tests;
 
 use confiture_core::db::Session;
 use confiture_core::report::RunReport;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use confiture_core::db::{Env, Server, ServerOptions};
 use confiture_core::migration::layout::{self, LoadOptions};
 use confiture_core::plugin::Registry;
-use confiture_core::report::{CheckStatus, RunReport};
+use confiture_core::report::{CheckResult, CheckStatus, RunReport};
 use confiture_fixtures::{TestOptions, TestRun, TestSource};
 use tempfile::TempDir;
 
@@ -110,6 +110,23 @@ impl Scenario {
         self
     }
 
+    /// Adds a query file.
+    #[must_use]
+    pub fn query(mut self, name: &str, sql: &str) -> Self {
+        let file = confiture_fixtures::QueryFile::parse(Path::new(name), sql.to_owned());
+        self.options.ladder.queries.push(Arc::new(file.expect("a query file that can be read")));
+        self
+    }
+
+    /// Adds a test file.
+    #[must_use]
+    pub fn test(mut self, name: &str, sql: &str) -> Self {
+        let file = format!("{name}.sql");
+        let test = confiture_fixtures::sqltest::UserTest::parse(name, Path::new(&file), sql.to_owned());
+        self.options.tests.push(Arc::new(test));
+        self
+    }
+
     /// Loads the directory, or says why it cannot be.
     ///
     /// # Errors
@@ -188,11 +205,18 @@ pub fn summary(report: &RunReport) -> String {
             fact.map(|fact| format!(" {fact}")).unwrap_or_default()
         )
     };
-    for finding in report.findings.iter().filter(|finding| finding.migration.is_none()) {
+    for finding in report.findings.iter().filter(|f| f.migration.is_none() && f.test.is_none()) {
         lines.push(finding_line(finding).trim_start().to_owned());
     }
     for migration in &report.migrations {
-        let checks = migration.checks.iter().map(|check| {
+        // Only where it judges does `queries` say anything.
+        let not_selected = Some(confiture_fixtures::NOT_SELECTED);
+        let says = |check: &&CheckResult| {
+            let silent =
+                check.status == CheckStatus::NotApplicable || check.reason.as_deref() == not_selected;
+            check.id != "queries" || !silent
+        };
+        let checks = migration.checks.iter().filter(says).map(|check| {
             let mark = match check.status {
                 CheckStatus::Passed => '+',
                 CheckStatus::Failed => '!',
@@ -205,6 +229,12 @@ pub fn summary(report: &RunReport) -> String {
         lines.extend(
             report.findings.iter().filter(|f| f.migration.as_ref() == Some(&migration.id)).map(finding_line),
         );
+    }
+    for test in &report.tests {
+        let reason = test.reason.as_deref().map(|reason| format!(" ({reason})")).unwrap_or_default();
+        lines.push(format!("test {}: {:?}{reason}", test.name, test.status).to_lowercase());
+        let findings = report.findings.iter().filter(|f| f.test.as_ref() == Some(&test.name));
+        lines.extend(findings.map(finding_line));
     }
     lines.join("\n")
 }

@@ -229,6 +229,32 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     pub var: Vec<(String, String)>,
 
+    /// A test file, or a directory of them (repeatable) [default: confiture/tests beside the migrations].
+    #[arg(long, value_name = "PATH")]
+    pub tests: Vec<PathBuf>,
+
+    /// A query file, or a directory of them, that has to go on working (repeatable) [default: queries
+    /// beside the migrations].
+    #[arg(long, value_name = "PATH")]
+    pub queries: Vec<PathBuf>,
+
+    /// A shell command that tests a migrated database, which it finds in DATABASE_URL and PGHOST, PGPORT,
+    /// PGUSER, PGDATABASE (repeatable).
+    #[arg(long, value_name = "COMMAND")]
+    pub test_command: Vec<String>,
+
+    /// Most seconds one --test-command may take [default: 600].
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    pub test_timeout: Option<u64>,
+
+    /// Run only tests whose name matches.
+    #[arg(long, value_name = "REGEX", value_parser = pattern)]
+    pub run: Option<regex::Regex>,
+
+    /// List the tests that would run, and run nothing.
+    #[arg(long)]
+    pub list: bool,
+
     /// A check not to run (repeatable).
     #[arg(long, value_name = "CHECK")]
     pub skip: Vec<String>,
@@ -271,6 +297,16 @@ fn pair(text: &str) -> Result<(String, String), String> {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
     }
+}
+
+/// The crate explains a pattern it cannot read on several lines, the last of which says why.
+fn pattern(text: &str) -> Result<regex::Regex, String> {
+    let said = |error: regex::Error| {
+        let text = error.to_string();
+        let reason = text.lines().last().unwrap_or_default();
+        reason.trim_start_matches("error: ").to_owned()
+    };
+    regex::Regex::new(text).map_err(said)
 }
 
 fn format_and_file(text: &str) -> Result<(String, String), String> {

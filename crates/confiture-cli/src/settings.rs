@@ -49,6 +49,10 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
         setup: args.setup.clone(),
         set: args.set.iter().cloned().collect(),
         var: args.var.iter().cloned().collect(),
+        tests: args.tests.clone(),
+        queries: args.queries.clone(),
+        test_command: args.test_command.clone(),
+        test_timeout: args.test_timeout,
         skip: args.skip.clone(),
         timeout: args.timeout,
         rows: args.rows,
@@ -56,7 +60,17 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
         required_plugins: Vec::new(),
     };
     let mut settings = flags.over(config);
-    settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
+    let dir = settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
+    let beside = |name: &str| -> Vec<PathBuf> {
+        let path = dir.parent().unwrap_or(dir).join(name);
+        path.is_dir().then_some(path).into_iter().collect()
+    };
+    if settings.tests.is_empty() {
+        settings.tests = beside("confiture/tests");
+    }
+    if settings.queries.is_empty() {
+        settings.queries = beside("queries");
+    }
     settings
 }
 
@@ -64,6 +78,9 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
 pub(crate) fn verify(settings: &Settings, registry: &Registry) -> anyhow::Result<()> {
     if settings.timeout == Some(0) {
         bail!("timeout must be at least 1 second; leave it out to wait for ever");
+    }
+    if settings.test_timeout == Some(0) {
+        bail!("test-timeout must be at least 1 second; leave it out for 600");
     }
     let checks: Vec<&str> = registry.checks().map(|check| check.meta().id).collect();
     for id in &settings.skip {

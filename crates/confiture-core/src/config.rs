@@ -51,6 +51,14 @@ pub struct Settings {
     pub set: BTreeMap<String, String>,
     /// Template values.
     pub var: BTreeMap<String, String>,
+    /// Files and directories of tests.
+    pub tests: Vec<PathBuf>,
+    /// Files and directories of queries that have to go on working.
+    pub queries: Vec<PathBuf>,
+    /// Shell commands that test the migrated database.
+    pub test_command: Vec<String>,
+    /// Most seconds one of these commands may take.
+    pub test_timeout: Option<u64>,
     /// Ids of checks that are not run.
     pub skip: Vec<String>,
     /// Most seconds one statement may take.
@@ -83,6 +91,10 @@ impl Settings {
             setup: list(self.setup, base.setup),
             set: union(self.set, base.set),
             var: union(self.var, base.var),
+            tests: list(self.tests, base.tests),
+            queries: list(self.queries, base.queries),
+            test_command: list(self.test_command, base.test_command),
+            test_timeout: self.test_timeout.or(base.test_timeout),
             skip: list(self.skip, base.skip),
             timeout: self.timeout.or(base.timeout),
             rows: self.rows.or(base.rows),
@@ -96,6 +108,8 @@ impl Settings {
         self.dir = self.dir.map(rooted);
         self.pg_bin = self.pg_bin.map(rooted);
         self.setup = self.setup.into_iter().map(rooted).collect();
+        self.tests = self.tests.into_iter().map(rooted).collect();
+        self.queries = self.queries.into_iter().map(rooted).collect();
         self
     }
 }

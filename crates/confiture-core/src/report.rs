@@ -134,6 +134,34 @@ impl MigrationResult {
     }
 }
 
+/// One of the user's own tests.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct TestResult {
+    /// Unique in the run: the path below the tests directory without extension, `verify ID` of a migration,
+    /// or the command line.
+    pub name: String,
+    /// `directives`, `verify`, `pgtap` or `command`.
+    pub kind: String,
+    /// Its file; a command has none.
+    pub file: Option<String>,
+    /// How it ended; never `not-applicable`.
+    pub status: CheckStatus,
+    /// Why it was skipped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// What it judged: assertions, announced failures, indexes, locks, verified statements, TAP tests.
+    pub assertions: usize,
+    /// Wall time in milliseconds.
+    pub duration_ms: f64,
+}
+
+impl TestResult {
+    /// Whether it failed.
+    pub fn failed(&self) -> bool {
+        self.status == CheckStatus::Failed
+    }
+}
+
 /// A finding, with its place resolved to lines and columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Finding {
@@ -157,6 +185,9 @@ pub struct Finding {
     pub help: Option<String>,
     /// Id of the check that found it; `None` when the directory itself is at fault.
     pub check: Option<String>,
+    /// Name of the user's test that failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test: Option<String>,
     /// Machine-readable facts.
     pub evidence: serde_json::Map<String, serde_json::Value>,
     /// Bytes of the file that are marked when the finding is printed.
@@ -182,10 +213,16 @@ impl Finding {
             message: diagnostic.message,
             help: diagnostic.help,
             check: check.map(str::to_owned),
+            test: None,
             evidence: diagnostic.evidence,
             span: at.map(|at| at.span),
             label: diagnostic.label,
         }
+    }
+
+    /// A diagnostic as what the user's test `name` failed with.
+    pub fn of_test(diagnostic: crate::Diagnostic, name: &str) -> Self {
+        Self { test: Some(name.to_owned()), ..Self::new(diagnostic, None) }
     }
 }
 
@@ -211,6 +248,9 @@ pub struct RunReport {
     pub coverage: Coverage,
     /// In chain order.
     pub migrations: Vec<MigrationResult>,
+    /// The user's own tests, in the order of their names.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tests: Vec<TestResult>,
     /// In chain order, then by severity, worst first.
     pub findings: Vec<Finding>,
     /// Why the run ended early, when it did.
@@ -233,6 +273,7 @@ impl RunReport {
             source: None,
             coverage: Coverage::default(),
             migrations: Vec::new(),
+            tests: Vec::new(),
             findings: Vec::new(),
             error: None,
             duration_ms: 0.0,
@@ -244,10 +285,13 @@ impl RunReport {
         self.status = if self.error.is_some() {
             RunStatus::Error
         } else if self.migrations.iter().any(MigrationResult::failed)
+            || self.tests.iter().any(TestResult::failed)
             || self.findings.iter().any(|finding| finding.check.is_none() && finding.severity > Severity::Low)
         {
             RunStatus::Failed
-        } else if self.migrations.iter().any(MigrationResult::judged) {
+        } else if self.migrations.iter().any(MigrationResult::judged)
+            || self.tests.iter().any(|test| test.status == CheckStatus::Passed)
+        {
             RunStatus::Passed
         } else {
             RunStatus::NothingRan
@@ -285,10 +329,18 @@ impl RunReport {
                     }
                 }
             }
+            for test in run.tests {
+                match merged.tests.iter_mut().find(|known| known.name == test.name) {
+                    Some(known) if known.status < test.status => *known = test,
+                    Some(_) => {}
+                    None => merged.tests.push(test),
+                }
+            }
             for finding in run.findings {
                 let same = |f: &Finding| {
                     f.code == finding.code
                         && f.migration == finding.migration
+                        && f.test == finding.test
                         && f.direction == finding.direction
                         && f.line == finding.line
                         && f.message == finding.message

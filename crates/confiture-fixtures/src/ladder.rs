@@ -2,9 +2,11 @@
 
 mod mention;
 mod populated;
+mod queries;
 mod round_trip;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
@@ -16,6 +18,7 @@ use confiture_core::plugin::{
 };
 
 use crate::error::FixtureError;
+use crate::queries::QueryFile;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
 use crate::setup::SetupFile;
 pub(crate) use mention::mentions;
@@ -32,11 +35,13 @@ pub struct LadderOptions {
     pub rows: u64,
     /// Seed of these rows.
     pub seed: u64,
+    /// Queries to try at every rung.
+    pub queries: Vec<Arc<QueryFile>>,
 }
 
 impl Default for LadderOptions {
     fn default() -> Self {
-        Self { setup: Vec::new(), deadline: None, rows: 20, seed: 0 }
+        Self { setup: Vec::new(), deadline: None, rows: 20, seed: 0, queries: Vec::new() }
     }
 }
 
@@ -70,6 +75,7 @@ pub struct Ladder<'a> {
     populated: Option<Populated>,
     /// The tool's own tables, which get no rows.
     own_tables: BTreeSet<ObjectId>,
+    queries: Vec<queries::Watched>,
 }
 
 impl<'a> Ladder<'a> {
@@ -92,7 +98,8 @@ impl<'a> Ladder<'a> {
         let mut own_tables = table_names(&session).await?;
         own_tables.retain(|table| !before.contains(table));
         let observed = observe(&session, None).await?;
-        Ok(Self {
+        let queries = options.queries.iter().map(|file| queries::Watched::new(Arc::clone(file))).collect();
+        let mut ladder = Self {
             server,
             loaded,
             options,
@@ -103,7 +110,10 @@ impl<'a> Ladder<'a> {
             missing: Vec::new(),
             populated: None,
             own_tables,
-        })
+            queries,
+        };
+        ladder.try_queries().await?;
+        Ok(ladder)
     }
 
     /// The migration the next [`climb`](Self::climb) applies.
@@ -143,6 +153,7 @@ impl<'a> Ladder<'a> {
             data: Observation::Not("the migration was not applied".to_owned()),
             refused: None,
             missing_before: self.missing.clone(),
+            queries: self.queries.is_empty().then(Vec::new),
         };
         if self.server.kind() == ServerKind::Given && reaches_out(migration) {
             record.refused = Some(REACHES_OUT.to_owned());
@@ -241,7 +252,10 @@ impl<'a> Ladder<'a> {
     ) -> Result<(), FixtureError> {
         let run = self.up(up).await?;
         record.after = self.observed.catalog().clone();
+        // Also after a failure: what it left may matter to the next migration.
+        let queries = self.try_queries().await?;
         if run.failure.is_none() {
+            record.queries = Some(queries);
             let runner = MigrationRunner::attached(self.session()?, self.loaded);
             let recorded = runner.record(migration, Direction::Up).await;
             if let Err(failure) = recorded {
@@ -330,12 +344,12 @@ impl<'a> Ladder<'a> {
         Ok(self.chain.keep().await?)
     }
 
-    fn session(&self) -> Result<&Session, FixtureError> {
+    pub(crate) fn session(&self) -> Result<&Session, FixtureError> {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
     /// Opens the session again when a statement that overran its deadline took it along.
-    async fn revive(&mut self) -> Result<(), FixtureError> {
+    pub(crate) async fn revive(&mut self) -> Result<(), FixtureError> {
         if self.session.as_ref().is_none_or(|session| !session.is_usable()) {
             if let Some(session) = self.session.take() {
                 session.close().await;
@@ -399,11 +413,11 @@ async fn table_names(session: &Session) -> Result<BTreeSet<ObjectId>, FixtureErr
 }
 
 /// Why a migration is not run on a server of somebody else's.
-const REACHES_OUT: &str =
+pub(crate) const REACHES_OUT: &str =
     "it changes what all databases of the server share, which confiture does only on a private server";
 
 /// Whether a script of `migration` changes more of the server than its own database and roles.
-fn reaches_out(migration: &Migration) -> bool {
+pub(crate) fn reaches_out(migration: &Migration) -> bool {
     [&migration.up, &migration.down]
         .into_iter()
         .filter_map(Step::script)

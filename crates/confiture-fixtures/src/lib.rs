@@ -12,9 +12,12 @@ mod checks;
 mod error;
 mod generate;
 mod ladder;
+mod queries;
 mod runner;
 mod setup;
 mod snapshot;
+mod sql_file;
+pub mod sqltest;
 mod test_run;
 
 pub use error::FixtureError;
@@ -23,6 +26,7 @@ pub use generate::{
     TableStatistics, write_rows,
 };
 pub use ladder::{Depth, Ladder, LadderOptions};
+pub use queries::QueryFile;
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;

@@ -13,7 +13,7 @@ use confiture_core::plugin::ScriptRun;
 use crate::error::FixtureError;
 
 pub use execute::{ScriptTraits, run_script};
-pub(crate) use execute::{run_first, run_in_transaction};
+pub(crate) use execute::{failing_span, run_first, run_in_transaction, run_query, run_watched, send};
 
 /// How far to go.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use confiture_core::migration::{ScriptStatement, Source, StatementKind};
 use confiture_core::sql;
 
 use crate::error::FixtureError;
+use crate::sql_file::{self, Part};
 
 /// A setup file, read and split.
 ///
@@ -26,9 +27,7 @@ impl SetupFile {
     /// [`FixtureError::Io`] when it cannot be read as UTF-8, [`FixtureError::Directive`] for an unknown
     /// directive or a psql command.
     pub fn read(path: &Path) -> Result<Self, FixtureError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| FixtureError::Io { path: path.to_owned(), source })?;
-        Self::parse(path, text)
+        Self::of(sql_file::read(path)?)
     }
 
     /// Splits `text`, which stands in `path`.
@@ -36,35 +35,30 @@ impl SetupFile {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn parse(path: &Path, text: String) -> Result<Self, FixtureError> {
-        let source = Arc::new(Source { path: path.to_owned(), text });
-        let text = &source.text;
+        Self::of(Arc::new(Source { path: path.to_owned(), text }))
+    }
+
+    fn of(source: Arc<Source>) -> Result<Self, FixtureError> {
+        let (path, text) = (&source.path, &source.text);
         let mut statements = Vec::new();
-        for statement in sql::split(text) {
-            let span = statement.span.range();
-            let kind = match statement.kind {
-                sql::StatementKind::Sql => StatementKind::Sql,
-                sql::StatementKind::Copy { data } => {
-                    StatementKind::Copy { data: data.map_or(span.end..span.end, sql::Span::range) }
-                }
-                sql::StatementKind::Meta => {
+        for (piece, part) in sql_file::parts(text) {
+            let statement = match part {
+                Part::Sql(statement) => statement,
+                Part::Meta { name, span } => {
                     return Err(FixtureError::Directive {
                         file: path.display().to_string(),
                         line: confiture_core::Location::new(path, text, span).line,
-                        reason: format!(
-                            "\\{} is a psql command; a setup file holds SQL only",
-                            statement.meta_name(text).unwrap_or_default()
-                        ),
+                        reason: format!("\\{name} is a psql command; a setup file holds SQL only"),
                     });
                 }
             };
             let mut catch = None;
-            for (span, comment) in statement.comments(text) {
+            for (span, comment) in piece.comments(text) {
                 if let Some(code) = directive(path, text, span, comment)? {
                     catch = Some(code);
                 }
             }
-            let sql = Arc::from(statement.text(text));
-            statements.push((ScriptStatement { sql, span, kind, moved: Vec::new() }, catch));
+            statements.push((statement, catch));
         }
         Ok(Self { source: Arc::clone(&source), statements })
     }

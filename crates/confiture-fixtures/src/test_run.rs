@@ -1,6 +1,7 @@
 //! `TestRun`: the main job: every migration up, down and up again, judged by every check.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use confiture_core::db::{Endpoint, Server};
@@ -12,8 +13,10 @@ use confiture_core::report::{
 };
 use confiture_core::{Diagnostic, Severity};
 
+use crate::checks::queries::never_worked;
 use crate::error::FixtureError;
 use crate::ladder::{Depth, Ladder, LadderOptions};
+use crate::sqltest::{Bench, Suite, UserTest};
 
 /// The reason of checks of migrations that are applied but were not selected to be judged.
 pub const NOT_SELECTED: &str = "not selected";
@@ -44,6 +47,8 @@ pub struct TestOptions {
     pub skipped_checks: BTreeSet<String>,
     /// Ids of the migrations the base reference already holds.
     pub released: Option<Vec<String>>,
+    /// The user's own tests to run.
+    pub tests: Vec<Arc<UserTest>>,
     /// Leave the chain's database in place when something failed.
     pub keep_failed: bool,
 }
@@ -118,6 +123,10 @@ impl TestRun<'_> {
         let end = options.last.map_or(loaded.migrations.len(), |last| last + 1);
         on_event(Event::Started { migrations: end });
         let mut ladder = Ladder::start(server, loaded, options.ladder.clone()).await?;
+        let bench = Bench { loaded, deadline: options.ladder.deadline, fail_fast: false };
+        let mut suite = Suite::new(&options.tests, bench, end.checked_sub(1), server.kind());
+        suite.at(&mut ladder, None, true).await?;
+        let mut whole_chain = end == loaded.migrations.len();
         for index in 0..end {
             let rung = Instant::now();
             let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
@@ -137,9 +146,20 @@ impl TestRun<'_> {
                     report.findings.extend(findings);
                 }
             }
+            let applied = match &record.up {
+                Some(run) => run.failure.is_none(),
+                None => matches!(loaded.migrations[index].up, Step::Absent),
+            };
+            whole_chain &= applied;
+            suite.at(&mut ladder, Some(index), applied).await?;
             on_event(Event::Judged { index, result: &result, elapsed: rung.elapsed() });
             report.migrations.push(result);
         }
+        if !options.skipped_checks.contains("queries") {
+            let useless = ladder.queries_never_worked().map(|failed| never_worked(failed, whole_chain));
+            report.findings.extend(useless.map(|finding| Finding::new(finding, None)));
+        }
+        suite.report(&mut report);
         report.conclude();
         let failed = report.status == confiture_core::report::RunStatus::Failed;
         let kept = if failed && options.keep_failed {
@@ -184,7 +204,7 @@ fn script_time(check: &str, record: &RungRecord) -> Option<Duration> {
     }
 }
 
-fn milliseconds(elapsed: Duration) -> f64 {
+pub(crate) fn milliseconds(elapsed: Duration) -> f64 {
     (elapsed.as_secs_f64() * 1e6).round() / 1e3
 }
 

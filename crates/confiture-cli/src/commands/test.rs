@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -13,7 +13,10 @@ use confiture_core::migration::Step;
 use confiture_core::migration::layout::{self, LoadOptions, Loaded};
 use confiture_core::plugin::{Registry, ReportStyle};
 use confiture_core::report::{RunReport, RunStatus};
-use confiture_fixtures::{LadderOptions, SetupFile, TestOptions, TestRun, TestSource, Tested, find_version};
+use confiture_fixtures::sqltest::{self, TestFiles, UserTest};
+use confiture_fixtures::{
+    LadderOptions, QueryFile, SetupFile, TestOptions, TestRun, TestSource, Tested, find_version,
+};
 
 use super::server::{Wanted, Worker};
 use crate::args::TestArgs;
@@ -31,6 +34,9 @@ pub(super) async fn run(
     report::known(registry, &args.format)?;
     for (format, _) in &args.report {
         report::known(registry, format)?;
+    }
+    if args.list {
+        return list(&args, registry);
     }
     match job(&args, registry, style).await {
         Ok(report) => {
@@ -65,16 +71,65 @@ async fn job(args: &TestArgs, registry: &Registry, style: &ReportStyle) -> anyho
     let settings = settings::test(args, settings::load(args.profile.as_deref())?);
     settings::verify(&settings, registry)?;
     let (source, options) = prepare(args, &settings, registry).await?;
+    if args.run.is_some() && options.tests.is_empty() {
+        let mut report = RunReport::new("test", env!("CARGO_PKG_VERSION"));
+        report.conclude();
+        return Ok(report);
+    }
     judge(args, settings, registry, &source, options, style).await
 }
 
 /// Why no migration was judged, and what to do.
 fn nothing_ran(args: &TestArgs) -> String {
-    let why = match &args.changed_since {
-        Some(reference) => format!("no migration that was selected differs from {reference}"),
-        None => "no migration could be judged; the lines above say why".to_owned(),
+    let why = match (&args.run, &args.changed_since) {
+        (Some(pattern), _) => {
+            format!("no test that ran is called like --run {pattern}; --list shows all names")
+        }
+        (None, Some(reference)) => format!("no migration that was selected differs from {reference}"),
+        (None, None) => "no migration could be judged; the lines above say why".to_owned(),
     };
     format!("nothing ran, which is not a pass: {why}")
+}
+
+/// Prints the names of the tests that would run.
+fn list(args: &TestArgs, registry: &Registry) -> anyhow::Result<ExitStatus> {
+    let settings = settings::test(args, settings::load(args.profile.as_deref())?);
+    settings::verify(&settings, registry)?;
+    let source = load(&settings, registry)?;
+    let tests = tests(args, &settings, &source)?;
+    if tests.is_empty() {
+        terminal::error(
+            "there are no tests: confiture/tests beside the migrations, --tests or --test-command",
+        );
+        return Ok(ExitStatus::NothingRan);
+    }
+    let lines: Vec<String> = tests.iter().map(|test| format!("{}\n", test.name())).collect();
+    super::print(&lines.concat())
+}
+
+/// The user's own tests, as far as `--run` selects them.
+fn tests(args: &TestArgs, settings: &Settings, source: &TestSource) -> anyhow::Result<Vec<Arc<UserTest>>> {
+    let limit = Duration::from_secs(settings.test_timeout.unwrap_or(TEST_TIMEOUT));
+    let files = TestFiles {
+        paths: settings.tests.clone(),
+        layout: source.layout.clone(),
+        commands: settings.test_command.iter().map(|line| (line.clone(), limit)).collect(),
+    };
+    let tests = sqltest::load(&files, &source.loaded).context("failed to read the tests")?;
+    let chosen = |test: &UserTest| args.run.as_ref().is_none_or(|pattern| pattern.is_match(test.name()));
+    Ok(tests.into_iter().filter(chosen).map(Arc::new).collect())
+}
+
+/// Most seconds a command of the user's may take when nobody says.
+const TEST_TIMEOUT: u64 = 600;
+
+/// Reads the migrations.
+fn load(settings: &Settings, registry: &Registry) -> anyhow::Result<TestSource> {
+    let dir = settings.dir.clone().unwrap_or_default();
+    let options = LoadOptions { vars: settings.var.clone() };
+    let (layout, detection, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
+        .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
+    Ok(TestSource { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded })
 }
 
 /// Reads the migrations and works out what is to be judged.
@@ -84,17 +139,20 @@ async fn prepare(
     registry: &Registry,
 ) -> anyhow::Result<(TestSource, TestOptions)> {
     let dir = settings.dir.clone().unwrap_or_default();
-    let options = LoadOptions { vars: settings.var.clone() };
-    let (layout, detection, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
-        .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
-    let source = TestSource { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded };
+    let source = load(settings, registry)?;
     let mut setup = Vec::new();
     for file in &settings.setup {
         setup.push(SetupFile::read(file).context("failed to prepare the setup")?);
     }
+    let watched =
+        if settings.skip.iter().any(|id| id == "queries") { &[] } else { settings.queries.as_slice() };
+    let queries = QueryFile::load(watched).context("failed to read the queries")?;
+    let queries = queries.into_iter().map(Arc::new).collect();
+    let tests = tests(args, settings, &source)?;
     let loaded = &source.loaded;
     let mut options = TestOptions {
-        ladder: ladder(settings, setup),
+        ladder: ladder(settings, setup, queries),
+        tests,
         judged: None,
         last: None,
         skipped_checks: settings.skip.iter().cloned().collect(),
@@ -120,7 +178,7 @@ async fn prepare(
 }
 
 /// What every migration is tried with; no rows where nothing asks for them.
-fn ladder(settings: &Settings, setup: Vec<SetupFile>) -> LadderOptions {
+fn ladder(settings: &Settings, setup: Vec<SetupFile>, queries: Vec<Arc<QueryFile>>) -> LadderOptions {
     let unwanted = ["up-data", "data"].iter().all(|id| settings.skip.iter().any(|skipped| skipped == id));
     let default = LadderOptions::default();
     LadderOptions {
@@ -128,6 +186,7 @@ fn ladder(settings: &Settings, setup: Vec<SetupFile>) -> LadderOptions {
         deadline: settings.timeout.map(Duration::from_secs),
         rows: if unwanted { 0 } else { settings.rows.unwrap_or(default.rows) },
         seed: settings.seed.unwrap_or(default.seed),
+        queries,
     }
 }
 

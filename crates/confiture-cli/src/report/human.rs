@@ -6,7 +6,7 @@ use std::io;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
-use confiture_core::report::{CheckStatus, Finding, MigrationResult, RunReport, RunStatus};
+use confiture_core::report::{CheckStatus, Finding, MigrationResult, RunReport, RunStatus, TestResult};
 
 /// Why the checks of migrations outside of `--only`, `--from` and `--changed-since` are skipped.
 const NOT_SELECTED: &str = confiture_fixtures::NOT_SELECTED;
@@ -32,7 +32,7 @@ impl Reporter for Human {
         let paint = Paint { colour: style.colour };
         let mut sources = Sources::default();
         heading(report, style.verbose, out)?;
-        for finding in report.findings.iter().filter(|f| f.migration.is_none()) {
+        for finding in report.findings.iter().filter(|f| f.migration.is_none() && f.test.is_none()) {
             self.finding(finding, style, &mut sources, out)?;
         }
         let widest = report.migrations.iter().map(|m| m.id.chars().count()).max().unwrap_or(0).min(60);
@@ -56,6 +56,13 @@ impl Reporter for Human {
         let others = report.migrations.iter().filter(|migration| !chosen(migration)).count();
         if others > 0 && !style.quiet {
             writeln!(out, " {others} more applied, not selected to be judged")?;
+        }
+        let widest = report.tests.iter().map(|test| test.name.chars().count()).max().unwrap_or(0).min(60);
+        for test in report.tests.iter().filter(|test| test.failed() || !style.quiet) {
+            writeln!(out, " {}", test_line(test, widest, paint))?;
+            for finding in report.findings.iter().filter(|f| f.test.as_ref() == Some(&test.name)) {
+                self.finding(finding, style, &mut sources, out)?;
+            }
         }
         if let Some(error) = &report.error {
             writeln!(out, "{}: {error}", paint.red("error"))?;
@@ -243,6 +250,22 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     text
 }
 
+/// `PASS  totals  test, 3 assertions  0.02s`
+fn test_line(test: &TestResult, widest: usize, paint: Paint) -> String {
+    let word = match test.status {
+        CheckStatus::Failed => paint.red("FAIL"),
+        CheckStatus::Passed => paint.green("PASS"),
+        CheckStatus::Skipped | CheckStatus::NotApplicable => paint.yellow("SKIP"),
+    };
+    let what = match (&test.reason, test.kind.as_str()) {
+        (Some(reason), _) => paint.faint(&format!("({reason})")),
+        (None, "command") => "test command".to_owned(),
+        (None, _) => format!("test, {}", plural(test.assertions, "assertion", "assertions")),
+    };
+    let seconds = paint.faint(&format!("{:.2}s", test.duration_ms / 1000.0));
+    format!("{word}  {:widest$}  {what}  {seconds}", test.name)
+}
+
 fn word_is_pass(migration: &MigrationResult) -> bool {
     migration.checks.iter().any(|check| check.id == "up" && check.status == CheckStatus::Passed)
 }
@@ -262,6 +285,20 @@ pub(super) fn totals(report: &RunReport) -> String {
     for (count, what) in [(failed, "failed"), (skipped, "skipped"), (irreversible, "without down")] {
         if count > 0 {
             text.push_str(&format!(", {count} {what}"));
+        }
+    }
+    if !report.tests.is_empty() {
+        let of = |status: CheckStatus| report.tests.iter().filter(|test| test.status == status).count();
+        text.push_str(&format!(" · {}", plural(report.tests.len(), "test", "tests")));
+        let counts = [
+            (CheckStatus::Passed, "passed"),
+            (CheckStatus::Failed, "failed"),
+            (CheckStatus::Skipped, "skipped"),
+        ];
+        for (count, what) in counts.map(|(status, what)| (of(status), what)) {
+            if count > 0 {
+                text.push_str(&format!(", {count} {what}"));
+            }
         }
     }
     if let Some(percent) = (100 * report.coverage.parsed).checked_div(report.coverage.statements) {

@@ -46,6 +46,12 @@ impl Reporter for Markdown {
                 with(CheckStatus::Skipped)
             ));
         }
+        if report.tests.iter().any(|test| test.failed()) {
+            text.push_str("\n| test | kind |\n|---|---|\n");
+        }
+        for test in report.tests.iter().filter(|test| test.failed()) {
+            text.push_str(&format!("| `{}` | {} |\n", cell(&test.name), test.kind));
+        }
         text.push('\n');
         let findings: Vec<_> = report.findings.iter().filter(|f| f.severity > Severity::Info).collect();
         for (index, finding) in findings.iter().enumerate() {

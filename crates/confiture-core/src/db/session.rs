@@ -287,6 +287,18 @@ impl Session {
         Ok(result)
     }
 
+    /// Has the server parse and analyse a statement, which may hold parameters (`$1`), without running it.
+    ///
+    /// Returns the name and the type of every column it would give; none where it gives no rows.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn describe(&self, sql: &str) -> Result<Vec<(String, String)>, DbFailure> {
+        let (statement, _) = self.limited(sql, self.client.prepare(sql)).await?;
+        let columns = statement.columns().iter();
+        Ok(columns.map(|column| (column.name().to_owned(), column.type_().name().to_owned())).collect())
+    }
+
     /// Notices since the last call.
     pub fn take_notices(&self) -> Vec<Notice> {
         self.notices.lock().map(|mut kept| std::mem::take(&mut *kept)).unwrap_or_default()

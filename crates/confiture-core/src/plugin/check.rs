@@ -111,6 +111,20 @@ pub struct RungRecord {
     pub refused: Option<String>,
     /// Places in the chain of the earlier migrations that were not applied, ascending.
     pub missing_before: Vec<usize>,
+    /// The query files at the states before and after its up, in the order of their paths; empty when
+    /// there are none, `None` when there are and its up was not applied.
+    pub queries: Option<Vec<QueryRecord>>,
+}
+
+/// A query file at the states before and after a migration.
+#[derive(Debug, Clone)]
+pub struct QueryRecord {
+    /// Its path as the user would write it.
+    pub file: std::path::PathBuf,
+    /// What it failed with before; `None` when it worked.
+    pub before: Option<StatementFailure>,
+    /// What it fails with after; `None` when it works.
+    pub after: Option<StatementFailure>,
 }
 
 /// What a check may look at.

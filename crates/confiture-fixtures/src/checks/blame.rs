@@ -31,7 +31,7 @@ fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
 }
 
 /// The condition name of a SQLSTATE (manual, appendix A), where migrations meet it.
-pub(super) fn sqlstate_name(code: &str) -> &'static str {
+pub(crate) fn sqlstate_name(code: &str) -> &'static str {
     match code {
         "0A000" => "feature_not_supported",
         "22001" => "string_data_right_truncation",

@@ -1,11 +1,12 @@
 //! The built-in checks of `confiture test`, one file each.
 
 mod atomic;
-mod blame;
+pub(crate) mod blame;
 mod data;
 mod down;
 mod explain;
 mod order;
+pub(crate) mod queries;
 mod re_up;
 mod up;
 mod up_data;

@@ -9,6 +9,9 @@ use confiture_core::sql::{
     ObjectKind, Reach, SessionEffect, TransactionControl, TransactionSafety, Verb, classify,
 };
 
+use crate::error::FixtureError;
+use crate::sqltest::Watch;
+
 /// What a script's statements allow, worked out from their text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScriptTraits {
@@ -105,6 +108,26 @@ pub(crate) async fn run_first(
     direction: Direction,
     limit: usize,
 ) -> ScriptRun {
+    run_observed(session, script, direction, limit, None).await
+}
+
+/// Like [`run_script`], while `watch` reads its locks.
+pub(crate) async fn run_watched(
+    session: &Session,
+    script: &Script,
+    direction: Direction,
+    watch: &mut Watch<'_>,
+) -> ScriptRun {
+    run_observed(session, script, direction, script.statements.len(), Some(watch)).await
+}
+
+async fn run_observed(
+    session: &Session,
+    script: &Script,
+    direction: Direction,
+    limit: usize,
+    mut watch: Option<&mut Watch<'_>>,
+) -> ScriptRun {
     let started = Instant::now();
     let mut run = Recording::new(script, direction, Isolation::Chain);
     let implicit = match script.transaction {
@@ -141,7 +164,14 @@ pub(crate) async fn run_first(
             }
             open = Open::No;
         }
-        if !run.send(session, index, statement).await {
+        let sent = match &mut watch {
+            Some(watch) => {
+                // Boxed: few scripts are watched.
+                Box::pin(run.send_watched(session, index, statement, open != Open::No, watch)).await
+            }
+            None => run.send(session, index, statement).await,
+        };
+        if !sent {
             break;
         }
         match control {
@@ -158,6 +188,9 @@ pub(crate) async fn run_first(
     }
     let interrupted = limit < script.statements.len();
     let end = if run.failure.is_some() || interrupted { "ROLLBACK" } else { "COMMIT" };
+    if let (Some(watch), true, None) = (&mut watch, open != Open::No, &run.failure) {
+        Box::pin(watch.read()).await;
+    }
     if open != Open::No || run.failure.is_some() {
         match session.execute(end).await {
             Err(failure) if run.failure.is_none() => run.failed(None, failure),
@@ -217,6 +250,57 @@ pub(crate) async fn run_in_transaction(
     run.finish(started)
 }
 
+/// Runs a query file in a transaction of its own that is rolled back; returns what it failed with.
+///
+/// Statements with parameters are only prepared.
+///
+/// # Errors
+/// [`FixtureError::Query`] when the transaction itself cannot be begun or rolled back.
+pub(crate) async fn run_query(
+    session: &Session,
+    script: &Script,
+) -> Result<Option<StatementFailure>, FixtureError> {
+    let begun = session.execute("BEGIN").await;
+    begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+    let mut run = Recording::new(script, Direction::Up, Isolation::Transaction);
+    let mut modified = false;
+    for (index, statement) in script.statements.iter().enumerate() {
+        let parameters = || {
+            let mut tokens = confiture_core::sql::Tokens::new(&statement.sql);
+            tokens.any(|token| token.kind == confiture_core::sql::TokenKind::Param)
+        };
+        if parameters() {
+            if let Err(failure) = session.describe(&statement.sql).await {
+                run.failed(Some(index), failure);
+            }
+        } else {
+            modified |= classify(&statement.sql).modifies_data;
+            run.send(session, index, statement).await;
+        }
+        if run.failure.is_some() {
+            break;
+        }
+    }
+    // As the commit would.
+    if modified
+        && run.failure.is_none()
+        && let Err(failure) = session.execute("SET CONSTRAINTS ALL IMMEDIATE").await
+    {
+        run.failed(None, failure);
+    }
+    if session.is_usable() {
+        // Settings, temporary tables, cursors and channels are rolled back with it.
+        let ended = session.execute("ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()").await;
+        ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+        if script.statements.iter().any(|statement| is_prepare(&statement.sql))
+            && let Err(failure) = session.execute("DEALLOCATE ALL").await
+        {
+            tracing::debug!(%failure, "reset the session");
+        }
+    }
+    Ok(run.failure)
+}
+
 /// Undoes what a script may have changed in its session, so that the next script starts as in a new
 /// connection: settings, role, cursors, temporary tables, channels, advisory locks, prepared statements.
 ///
@@ -257,6 +341,24 @@ fn is_prepare(sql: &str) -> bool {
     classify(sql).verb == Verb::Prepare
 }
 
+/// Sends one statement of a file whose text is `text`, by the protocol it needs.
+pub(crate) async fn send(
+    session: &Session,
+    statement: &ScriptStatement,
+    text: &str,
+) -> Result<Execution, DbFailure> {
+    match &statement.kind {
+        StatementKind::Sql if copies_out(&statement.sql) => {
+            session.copy_out(&statement.sql).await.map(|_| Execution::default())
+        }
+        StatementKind::Sql => session.execute(&statement.sql).await,
+        StatementKind::Copy { data } => {
+            let data = text.get(data.clone()).unwrap_or_default();
+            session.copy_in(&statement.sql, data.as_bytes()).await
+        }
+    }
+}
+
 /// A script run being written down.
 struct Recording<'a> {
     script: &'a Script,
@@ -275,18 +377,7 @@ impl<'a> Recording<'a> {
     /// Sends one statement; `false` when it failed.
     async fn send(&mut self, session: &Session, index: usize, statement: &ScriptStatement) -> bool {
         let span = tracing::debug_span!("statement", direction = self.direction.as_str(), statement = index);
-        let sent = async {
-            match &statement.kind {
-                StatementKind::Sql if copies_out(&statement.sql) => {
-                    session.copy_out(&statement.sql).await.map(|_| Execution::default())
-                }
-                StatementKind::Sql => session.execute(&statement.sql).await,
-                StatementKind::Copy { data } => {
-                    let data = self.script.source.text.get(data.clone()).unwrap_or_default();
-                    session.copy_in(&statement.sql, data.as_bytes()).await
-                }
-            }
-        };
+        let sent = send(session, statement, &self.script.source.text);
         match tracing::Instrument::instrument(sent, span).await {
             Ok(execution) => {
                 self.statements_run += 1;
@@ -300,10 +391,49 @@ impl<'a> Recording<'a> {
         }
     }
 
+    /// The same while `watch` reads the locks: at the end of the transaction the statement stands in or is
+    /// given, or, where it takes none, from outside.
+    async fn send_watched(
+        &mut self,
+        session: &Session,
+        index: usize,
+        statement: &ScriptStatement,
+        in_transaction: bool,
+        watch: &mut Watch<'_>,
+    ) -> bool {
+        let class = classify(&statement.sql);
+        if in_transaction {
+            if class.control == Some(TransactionControl::Commit) {
+                watch.read().await;
+            }
+            return self.send(session, index, statement).await;
+        }
+        if class.control.is_some() {
+            return self.send(session, index, statement).await;
+        }
+        if class.transaction != TransactionSafety::Allowed {
+            return watch.around(Box::pin(self.send(session, index, statement))).await;
+        }
+        // What autocommit does, with a moment before the commit.
+        if let Err(failure) = session.execute("BEGIN").await {
+            self.failed(Some(index), failure);
+            return false;
+        }
+        if !self.send(session, index, statement).await {
+            return false;
+        }
+        watch.read().await;
+        if let Err(failure) = session.execute("COMMIT").await {
+            self.failed(Some(index), failure);
+            return false;
+        }
+        true
+    }
+
     fn failed(&mut self, statement: Option<usize>, failure: DbFailure) {
         let span = match statement.and_then(|index| self.script.statements.get(index)) {
             None => self.script.statements.last().map_or(self.script.span.clone(), |s| s.span.clone()),
-            Some(at) => failing_span(self.script, at, &failure),
+            Some(at) => failing_span(&self.script.source.text, at, &failure),
         };
         self.failure = Some(StatementFailure { statement, failure, location: self.script.locate(span) });
     }
@@ -331,8 +461,11 @@ fn copies_out(sql: &str) -> bool {
 
 /// The bytes of the file a failure is about: from the server's position to the end of that line, the
 /// COPY line or the line of a `DO` block it names, or the first line of the statement.
-fn failing_span(script: &Script, statement: &ScriptStatement, failure: &DbFailure) -> std::ops::Range<usize> {
-    let text = &script.source.text;
+pub(crate) fn failing_span(
+    text: &str,
+    statement: &ScriptStatement,
+    failure: &DbFailure,
+) -> std::ops::Range<usize> {
     let line_end = |at: usize| text.get(at..).and_then(|rest| rest.find('\n')).map_or(text.len(), |n| at + n);
     if let Some(position) = failure.position {
         let at = statement.file_offset(position);

@@ -1,0 +1,498 @@
+//! Running one test on a database that is its own.
+
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+use confiture_core::db::{DbFailure, ScratchDb, ServerKind, Session};
+use confiture_core::migration::layout::Loaded;
+use confiture_core::migration::{Direction, ScriptStatement, Step};
+use confiture_core::plugin::ScriptRun;
+use confiture_core::report::CheckStatus;
+use confiture_core::{Diagnostic, Severity};
+
+use super::command::run_command;
+use super::expect::{self, Met};
+use super::locks::{Locked, Watch};
+use super::tap::{TapStatus, parse_tap};
+use super::test::{Action, Expectation, TestKind, UserTest};
+use crate::checks::blame::sqlstate_name;
+use crate::error::FixtureError;
+use crate::ladder::{REACHES_OUT, reaches_out};
+use crate::runner::{MigrationRunner, failing_span, find_version, run_script, run_watched, send};
+
+/// What tests are run with.
+#[derive(Debug, Clone, Copy)]
+pub struct Bench<'a> {
+    /// The migrations that `migrate to` applies: those of the directory, or changed ones.
+    pub loaded: &'a Loaded,
+    /// Most time one statement may take; `None` waits for ever.
+    pub deadline: Option<Duration>,
+    /// Stop at the first thing that is wrong: enough for a verdict.
+    pub fail_fast: bool,
+}
+
+/// How a test ended.
+#[derive(Debug, Clone)]
+pub struct TestOutcome {
+    /// Passed, failed or skipped.
+    pub status: CheckStatus,
+    /// Why it was skipped.
+    pub reason: Option<String>,
+    /// What is wrong, the first thing first; empty unless it failed.
+    pub findings: Vec<Diagnostic>,
+    /// What it judged: assertions, announced failures, indexes, locks, verified statements, TAP tests.
+    pub assertions: usize,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+/// Runs `test` on `database`, where the migrations up to and including the place `at` are applied (`None`: no
+/// migration is).
+///
+/// Migrations it asks for are run from [`Bench::loaded`], each script under its tool's own rules, in a session
+/// of their own. The database is the test's: what it writes stays there. A verify script alone is run in a
+/// transaction that is rolled back.
+///
+/// Costs a connection, one query a statement, one more an assertion, and what the migrations cost.
+///
+/// # Errors
+/// When no session can be opened; what the server refuses of the test is a finding.
+pub async fn run(
+    test: &UserTest,
+    database: &ScratchDb,
+    at: Option<usize>,
+    bench: &Bench<'_>,
+) -> Result<TestOutcome, FixtureError> {
+    let started = Instant::now();
+    let mut run = Run::new(test, Some(database), bench, at);
+    if !test.problems.is_empty() {
+        run.findings = test.problems.clone();
+    } else if let Some(command) = &test.command {
+        let version = at.and_then(|at| bench.loaded.migrations.get(at));
+        let version = version.map(|m| if m.version.is_empty() { &m.id } else { &m.version });
+        run.assertions = 1;
+        run.findings.extend(run_command(command, database, version.map_or("", String::as_str)).await?);
+    } else {
+        let mut session = database.session().await?;
+        session.set_deadline(bench.deadline);
+        let done = match test.kind {
+            TestKind::Verify => run.verify(&session).await,
+            TestKind::PgTap => run.pgtap(&session).await,
+            _ => run.actions(&session).await,
+        };
+        session.close().await;
+        done?;
+    }
+    Ok(run.outcome(started))
+}
+
+/// Runs a verify script in a transaction of `session` that is rolled back.
+pub(super) async fn run_verify(
+    test: &UserTest,
+    session: &Session,
+    bench: &Bench<'_>,
+) -> Result<TestOutcome, FixtureError> {
+    let started = Instant::now();
+    let mut run = Run::new(test, None, bench, None);
+    run.verify(session).await?;
+    Ok(run.outcome(started))
+}
+
+/// Whether the test goes on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Goes {
+    On,
+    NoFurther,
+}
+
+/// A test being run.
+struct Run<'a> {
+    test: &'a UserTest,
+    /// `None` for what needs one session only.
+    database: Option<&'a ScratchDb>,
+    bench: &'a Bench<'a>,
+    /// The last migration applied.
+    at: Option<usize>,
+    skipped: Option<String>,
+    findings: Vec<Diagnostic>,
+    assertions: usize,
+    /// What `at-most` asks for, of the last step that was measured.
+    locked: Locked,
+}
+
+impl<'a> Run<'a> {
+    fn new(
+        test: &'a UserTest,
+        database: Option<&'a ScratchDb>,
+        bench: &'a Bench<'a>,
+        at: Option<usize>,
+    ) -> Self {
+        Self {
+            test,
+            database,
+            bench,
+            at,
+            skipped: None,
+            findings: Vec::new(),
+            assertions: 0,
+            locked: Locked::default(),
+        }
+    }
+
+    fn outcome(self, started: Instant) -> TestOutcome {
+        let status = match (&self.skipped, self.findings.is_empty()) {
+            (_, false) => CheckStatus::Failed,
+            (Some(_), true) => CheckStatus::Skipped,
+            (None, true) => CheckStatus::Passed,
+        };
+        TestOutcome {
+            status,
+            reason: self.skipped.filter(|_| status == CheckStatus::Skipped),
+            findings: self.findings,
+            assertions: self.assertions,
+            elapsed: started.elapsed(),
+        }
+    }
+
+    fn source_text(&self) -> &'a str {
+        self.test.source.as_ref().map_or("", |source| source.text.as_str())
+    }
+
+    /// A second session in the test's database.
+    async fn helper(&self) -> Result<Session, FixtureError> {
+        let Some(database) = self.database else { return Err(FixtureError::Interrupted) };
+        let mut session = database.session().await?;
+        session.set_deadline(self.bench.deadline);
+        Ok(session)
+    }
+
+    async fn actions(&mut self, session: &Session) -> Result<(), FixtureError> {
+        for (place, action) in self.test.actions.iter().enumerate() {
+            let goes = match action {
+                Action::Migrate { version, span, measured } => {
+                    let tables = if *measured { self.tables_after(place) } else { Vec::new() };
+                    self.migrate(version, span, tables).await?
+                }
+                Action::Rollback { version, span } => self.rollback(version, span).await?,
+                Action::AtMost { mode, table, span } => {
+                    self.assertions += 1;
+                    let wrong = self.locked.judge(self.test, *mode, table, span.clone());
+                    self.note(wrong)
+                }
+                Action::Statement { statement, expected } => {
+                    self.statement(session, statement, expected).await?
+                }
+            };
+            if goes == Goes::NoFurther {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn note(&mut self, wrong: Option<Diagnostic>) -> Goes {
+        let stop = wrong.is_some() && self.bench.fail_fast;
+        self.findings.extend(wrong);
+        if stop { Goes::NoFurther } else { Goes::On }
+    }
+
+    /// The tables of the `at-most` directives about the step at `place`.
+    fn tables_after(&self, place: usize) -> Vec<String> {
+        let after = self.test.actions.iter().skip(place + 1);
+        let step = after.take_while(|a| !matches!(a, Action::Migrate { .. } | Action::Rollback { .. }));
+        step.filter_map(|action| match action {
+            Action::AtMost { table, .. } => Some(table.clone()),
+            _ => None,
+        })
+        .collect()
+    }
+
+    async fn statement(
+        &mut self,
+        session: &Session,
+        statement: &ScriptStatement,
+        expected: &[(Expectation, Range<usize>)],
+    ) -> Result<Goes, FixtureError> {
+        if expected.is_empty() {
+            return Ok(match send(session, statement, self.source_text()).await {
+                Ok(_) => Goes::On,
+                Err(failure) => self.refused(statement, &failure),
+            });
+        }
+        let mut goes = Goes::On;
+        // The plan first: the assertion runs the statement.
+        let planned = expected.iter().filter(|(e, _)| matches!(e, Expectation::UsesIndex(_)));
+        let others = expected.iter().filter(|(e, _)| !matches!(e, Expectation::UsesIndex(_)));
+        for (expectation, span) in planned.chain(others) {
+            self.assertions += 1;
+            let met = match expectation {
+                Expectation::Assert => expect::assert(session, statement).await,
+                Expectation::UsesIndex(name) => expect::uses_index(session, statement, name).await,
+                Expectation::Verify { rows } => expect::verify(session, statement, *rows).await,
+                Expectation::Catch(state) => {
+                    let code = match state.len() {
+                        5 => Ok(state.clone()),
+                        _ => {
+                            let helper = self.helper().await?;
+                            let code = expect::condition(&helper, state).await;
+                            helper.close().await;
+                            code
+                        }
+                    };
+                    match code {
+                        Ok(code) => expect::catch(session, statement, self.source_text(), &code).await,
+                        Err(unknown) => {
+                            let help = "PL/pgSQL knows the names of appendix A of the manual";
+                            self.findings.push(self.test.problem(span.clone(), &unknown, help));
+                            return Ok(Goes::NoFurther);
+                        }
+                    }
+                }
+            };
+            match met {
+                Met::Yes => {}
+                Met::No { code, message, label, help } => {
+                    let (start, text) = (statement.span.start, &statement.sql);
+                    let first_line = start..start + text.lines().next().map_or(0, str::len);
+                    let message = format!("{}: {message}", self.test.name);
+                    let mut finding = self.test.finding(code, first_line, message).with_label(label);
+                    if let Some(help) = help {
+                        finding = finding.with_help(help);
+                    }
+                    goes = self.note(Some(finding));
+                }
+                Met::Refused(failure) => goes = self.refused(statement, &failure),
+            }
+            if goes == Goes::NoFurther {
+                break;
+            }
+        }
+        Ok(if session.is_usable() { goes } else { Goes::NoFurther })
+    }
+
+    /// A statement that failed without having announced it ends the test.
+    fn refused(&mut self, statement: &ScriptStatement, failure: &DbFailure) -> Goes {
+        let span = failing_span(self.source_text(), statement, failure);
+        let code = if self.test.kind == TestKind::Verify { "verify-fails" } else { "test-statement-fails" };
+        let (sqlstate, what) = state_of(failure);
+        let message = format!("{}: the statement fails: {what}", self.test.name);
+        let finding = self.test.finding(code, span, message).with_label(said(failure));
+        let finding = match (self.test.kind, failure.is_timeout()) {
+            (TestKind::Directives, false) => finding
+                .with_help(format!("if it has to fail, write  -- confiture: catch {sqlstate}  above it")),
+            _ => finding,
+        };
+        self.findings.push(finding.with_evidence("sqlstate", sqlstate));
+        Goes::NoFurther
+    }
+
+    async fn migrate(
+        &mut self,
+        version: &str,
+        span: &Range<usize>,
+        tables: Vec<String>,
+    ) -> Result<Goes, FixtureError> {
+        let target = find_version(self.bench.loaded, version)?;
+        let first = self.at.map_or(0, |at| at + 1);
+        if first > target {
+            return Ok(Goes::On);
+        }
+        for place in first..=target {
+            let watched = if place == target { tables.as_slice() } else { &[] };
+            if self.step(place, Direction::Up, span, watched).await? == Goes::NoFurther {
+                return Ok(Goes::NoFurther);
+            }
+            self.at = Some(place);
+        }
+        Ok(Goes::On)
+    }
+
+    async fn rollback(&mut self, version: &str, span: &Range<usize>) -> Result<Goes, FixtureError> {
+        let target = find_version(self.bench.loaded, version)?;
+        while let Some(place) = self.at.filter(|at| *at > target) {
+            if self.step(place, Direction::Down, span, &[]).await? == Goes::NoFurther {
+                return Ok(Goes::NoFurther);
+            }
+            self.at = place.checked_sub(1);
+        }
+        Ok(Goes::On)
+    }
+
+    /// Runs one script of one migration, in a session of its own.
+    async fn step(
+        &mut self,
+        place: usize,
+        direction: Direction,
+        span: &Range<usize>,
+        tables: &[String],
+    ) -> Result<Goes, FixtureError> {
+        let migration = &self.bench.loaded.migrations[place];
+        let given = self.database.is_some_and(|db| db.server().kind() == ServerKind::Given);
+        if given && reaches_out(migration) {
+            return Ok(self.skip(format!("{} was not run: {REACHES_OUT}", migration.id)));
+        }
+        let script = match migration.step(direction) {
+            Step::Sql(script) => script,
+            Step::Absent if direction == Direction::Up => return Ok(Goes::On),
+            Step::Absent => {
+                let label = format!("{} has no down script", migration.id);
+                let finding = self.migration_fails(span.clone(), &migration.id, direction, &label);
+                self.findings.push(finding.with_help("write it, or test up to this migration only"));
+                return Ok(Goes::NoFurther);
+            }
+            Step::NotRunnable { reason, .. } => {
+                return Ok(self.skip(format!("{} cannot be run: {reason}", migration.id)));
+            }
+        };
+        let session = self.helper().await?;
+        let run: Result<ScriptRun, FixtureError> = if tables.is_empty() {
+            Ok(run_script(&session, script, direction).await)
+        } else {
+            let other = self.helper().await?;
+            let mut watch = Watch::start(&session, &other, tables).await;
+            let run = run_watched(&session, script, direction, &mut watch).await;
+            self.locked = watch.end(&session, migration).await;
+            other.close().await;
+            Ok(run)
+        };
+        let run = run?;
+        if let Some(failed) = &run.failure {
+            let (sqlstate, what) = state_of(&failed.failure);
+            let file = failed.location.file.display();
+            let label = format!("{what} at {file}:{}: {}", failed.location.line, said(&failed.failure));
+            let finding = self.migration_fails(span.clone(), &migration.id, direction, &label);
+            self.findings.push(finding.with_evidence("sqlstate", sqlstate));
+            session.close().await;
+            return Ok(Goes::NoFurther);
+        }
+        let runner = MigrationRunner::attached(&session, self.bench.loaded);
+        if let Err(failure) = runner.record(migration, direction).await {
+            tracing::debug!(migration = %migration.id, %failure, "not recorded in the tool's table");
+        }
+        session.close().await;
+        Ok(Goes::On)
+    }
+
+    fn skip(&mut self, reason: String) -> Goes {
+        self.skipped = Some(reason);
+        Goes::NoFurther
+    }
+
+    fn migration_fails(
+        &self,
+        span: Range<usize>,
+        migration: &str,
+        direction: Direction,
+        label: &str,
+    ) -> Diagnostic {
+        let what = if direction == Direction::Up { "up" } else { "down" };
+        let message = format!("{}: {migration} {what} fails on the rows of the test", self.test.name);
+        let finding = self.test.finding("test-migration-fails", span, message);
+        finding.with_label(label).with_evidence("migration", migration)
+    }
+
+    async fn verify(&mut self, session: &Session) -> Result<(), FixtureError> {
+        let begun = session.execute("BEGIN").await;
+        begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+        self.actions(session).await?;
+        if session.is_usable() {
+            let ended = session.execute("ROLLBACK; RESET ALL; SET SESSION AUTHORIZATION DEFAULT").await;
+            ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+        }
+        Ok(())
+    }
+
+    async fn pgtap(&mut self, session: &Session) -> Result<(), FixtureError> {
+        let helper = self.helper().await?;
+        let ready = expect::provide_pgtap(&helper, self.test).await;
+        helper.close().await;
+        match ready {
+            Ok(None) => {}
+            Ok(Some(reason)) => {
+                self.skipped = Some(reason);
+                return Ok(());
+            }
+            Err(source) => return Err(FixtureError::Query { doing: "create the extension pgtap", source }),
+        }
+        // Every line of TAP with the statement it came from.
+        let mut lines: Vec<String> = Vec::new();
+        let mut from: Vec<Range<usize>> = Vec::new();
+        for action in &self.test.actions {
+            let goes = match action {
+                Action::Migrate { version, span, .. } => self.migrate(version, span, Vec::new()).await?,
+                Action::Rollback { version, span } => self.rollback(version, span).await?,
+                Action::AtMost { .. } => Goes::On,
+                Action::Statement { statement, .. } => match session.query_simple(&statement.sql).await {
+                    Err(failure) => self.refused(statement, &failure),
+                    Ok(result) => {
+                        for value in result.rows.iter().flatten().flatten() {
+                            for line in value.lines() {
+                                lines.push(line.to_owned());
+                                let first = statement.sql.lines().next().map_or(0, str::len);
+                                from.push(statement.span.start..statement.span.start + first);
+                            }
+                        }
+                        Goes::On
+                    }
+                },
+            };
+            if goes == Goes::NoFurther {
+                break;
+            }
+        }
+        let tap = parse_tap(&lines.join("\n"));
+        self.assertions = tap.tests.iter().filter(|test| test.status != TapStatus::Skipped).count();
+        for test in tap.tests.iter().filter(|test| test.status == TapStatus::Failed) {
+            let span = from.get(test.line).cloned().unwrap_or(0..0);
+            let name = if test.description.is_empty() { "" } else { " - " };
+            let message = format!("{}: not ok {}{name}{}", self.test.name, test.number, test.description);
+            let finding = self.test.finding("tap-fails", span, message);
+            self.findings.push(finding.with_label(test.diagnostics.join("; ")));
+        }
+        if self.skipped.is_none() && self.findings.is_empty() {
+            if let Some(wrong) = tap.problem() {
+                let message = format!("{}: {wrong}", self.test.name);
+                self.findings.push(self.test.finding("tap-fails", 0..0, message));
+            } else if self.assertions == 0 {
+                self.skipped = Some(tap.skip_reason());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The SQLSTATE and, where it is known, its name.
+fn state_of(failure: &DbFailure) -> (String, String) {
+    let sqlstate = failure.sqlstate.clone().unwrap_or_default();
+    let what = format!("{sqlstate} {}", sqlstate_name(&sqlstate));
+    (sqlstate, what.trim().to_owned())
+}
+
+/// The server's message and detail, a line each at most.
+pub(super) fn said(failure: &DbFailure) -> String {
+    let mut text = failure.message.lines().next().unwrap_or_default().to_owned();
+    if let Some(detail) = &failure.detail {
+        text.push_str(&format!(" ({})", detail.lines().next().unwrap_or_default()));
+    }
+    text
+}
+
+impl TestOutcome {
+    /// A test that was not run.
+    pub(super) fn skipped(reason: impl Into<String>) -> Self {
+        Self {
+            status: CheckStatus::Skipped,
+            reason: Some(reason.into()),
+            findings: Vec::new(),
+            assertions: 0,
+            elapsed: Duration::ZERO,
+        }
+    }
+
+    /// A test that failed before it was run.
+    pub(super) fn unusable(findings: Vec<Diagnostic>) -> Self {
+        debug_assert!(findings.iter().all(|finding| finding.severity > Severity::Info));
+        let status = CheckStatus::Failed;
+        Self { status, reason: None, findings, assertions: 0, elapsed: Duration::ZERO }
+    }
+}
