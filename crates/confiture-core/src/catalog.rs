@@ -12,6 +12,7 @@ mod introspect;
 mod normal_form;
 mod object;
 mod observed;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -29,6 +30,7 @@ pub use object::{
     Range, Reference, Role, Routine, Rule, Schema, Sequence, Setting, StatisticsObject, Table, Trigger, View,
 };
 pub use observed::Observed;
+pub use script::CreateScript;
 
 /// Everything in a database that a migration can change.
 ///

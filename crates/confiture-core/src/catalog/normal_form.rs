@@ -86,14 +86,14 @@ pub(super) fn view_definition(text: &str, version: u32) -> String {
 
 /// A token of server-printed SQL: just enough to walk over quotes and parentheses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Word(&'a str),
     Space(&'a str),
     Other(&'a str),
 }
 
 impl<'a> Token<'a> {
-    fn text(self) -> &'a str {
+    pub(super) fn text(self) -> &'a str {
         match self {
             Self::Word(text) | Self::Space(text) | Self::Other(text) => text,
         }
@@ -101,7 +101,7 @@ impl<'a> Token<'a> {
 }
 
 /// Splits SQL into words (with quoted identifiers), blanks, and everything else.
-fn tokens(sql: &str) -> Vec<Token<'_>> {
+pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
     let bytes = sql.as_bytes();
     let mut out = Vec::new();
     let mut at = 0;
