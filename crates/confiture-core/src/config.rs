@@ -51,6 +51,8 @@ pub struct Settings {
     pub set: BTreeMap<String, String>,
     /// Template values.
     pub var: BTreeMap<String, String>,
+    /// Directory of the committed schema snapshot.
+    pub snapshot: Option<PathBuf>,
     /// Ids of checks that are not run.
     pub skip: Vec<String>,
     /// Most seconds one statement may take.
@@ -79,6 +81,7 @@ impl Settings {
             setup: list(self.setup, base.setup),
             set: union(self.set, base.set),
             var: union(self.var, base.var),
+            snapshot: self.snapshot.or(base.snapshot),
             skip: list(self.skip, base.skip),
             timeout: self.timeout.or(base.timeout),
             required_plugins: list(self.required_plugins, base.required_plugins),
@@ -89,6 +92,7 @@ impl Settings {
         let rooted = |path: PathBuf| if path.is_absolute() { path } else { root.join(path) };
         self.dir = self.dir.map(rooted);
         self.pg_bin = self.pg_bin.map(rooted);
+        self.snapshot = self.snapshot.map(rooted);
         self.setup = self.setup.into_iter().map(rooted).collect();
         self
     }

@@ -36,8 +36,8 @@ mod registry;
 mod reporter;
 
 pub use check::{
-    Check, CheckContext, CheckError, Interruption, Isolation, Outcome, RoundTrip, RungRecord, ScriptRun,
-    StatementFailure, Verdict,
+    Check, CheckContext, CheckError, CheckScope, CommittedSchema, Interruption, Isolation, Outcome,
+    RoundTrip, RungRecord, ScriptRun, StatementFailure, Verdict,
 };
 pub use gate::{Gate, GateContext};
 pub use operator::{Mutant, MutationContext, MutationOperator};

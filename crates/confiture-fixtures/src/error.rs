@@ -67,6 +67,22 @@ pub enum FixtureError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A migration on the way to a state could not be applied.
+    #[error("apply {migration}: {reason}")]
+    Unapplied {
+        /// Its id.
+        migration: String,
+        /// Where and why.
+        reason: String,
+    },
+    /// A file is not a snapshot this version reads.
+    #[error("use snapshot {path}: {reason}", path = path.display())]
+    Snapshot {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A check could not judge.
     #[error(transparent)]
     Check(#[from] confiture_core::plugin::CheckError),

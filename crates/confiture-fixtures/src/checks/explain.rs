@@ -32,5 +32,6 @@ page!("rollback-leaves-enum-value", "down leaves an enum value behind");
 page!("rollback-leaves-object", "down leaves an object behind");
 page!("rollback-leaves-role", "down leaves a role or another change all databases share");
 page!("rollback-loses-object", "down does not bring an object back");
+page!("schema-differs", "the migrations lead to another schema than the committed one");
 page!("up-fails", "the server refuses a statement of the migration");
 page!("white-space", "down restores a definition with other white space");

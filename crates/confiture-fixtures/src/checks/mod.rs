@@ -6,4 +6,5 @@ mod down;
 mod explain;
 mod order;
 mod re_up;
+mod schema;
 mod up;
