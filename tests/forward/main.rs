@@ -15,9 +15,12 @@ mod section_markers;
 mod session;
 mod setup;
 mod snapshot;
+mod snapshot_files;
+mod snapshot_kinds;
 mod statements;
 mod templates;
 mod tracking;
+mod validate;
 
 use confiture_core::db::Session;
 use confiture_core::report::RunReport;

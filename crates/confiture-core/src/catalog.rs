@@ -24,6 +24,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use diff::{Change, Difference, Grade, undo_script};
 pub use id::{Kind, ObjectId};
+pub use introspect::with_fixed_settings;
 pub use object::{
     Column, Composite, Constraint, ConstraintType, Detail, Domain, Enabled, Enum, EventTrigger, Extension,
     Identity, Index, MaterializedView, Object, Persistence, Policy, Privilege, Properties, Publication,

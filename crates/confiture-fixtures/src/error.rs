@@ -83,6 +83,20 @@ pub enum FixtureError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A table that was named does not exist.
+    #[error("scan {table}: there is no such table")]
+    NoTable {
+        /// Its name as SQL has it.
+        table: String,
+    },
+    /// An invariant cannot be used as it is.
+    #[error("use invariant \"{name}\": {reason}")]
+    Invariant {
+        /// Its name.
+        name: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A check could not judge.
     #[error(transparent)]
     Check(#[from] confiture_core::plugin::CheckError),

@@ -12,6 +12,7 @@ use super::object::Object;
 use super::{Catalog, Meta};
 use crate::db::{DbFailure, Reader, Row};
 
+pub use compose::with_fixed_settings;
 pub(super) use compose::{DEPENDENTS, Scope, query, since, units};
 pub(super) use decode::{Fact, decode, fact};
 pub(super) use scan::{OID_MIX, alive_in};

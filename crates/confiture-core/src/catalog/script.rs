@@ -7,7 +7,7 @@ mod tables;
 
 use std::fmt;
 
-use super::{Catalog, Detail, Kind, ObjectId};
+use super::{Catalog, Detail, Kind, Object, ObjectId, normal_form};
 use crate::catalog::id::quote_ident;
 use crate::sql::quote_literal;
 
@@ -102,18 +102,17 @@ impl Catalog {
     }
 
     /// The catalog without what belongs to the server rather than to the database: roles, and the versions
-    /// of extensions. The same migrations give the same on every server.
+    /// of extensions; and with expressions as the server prints them once it has read its own text. The same
+    /// schema gives the same on every server, whether migrations or a [`CreateScript`] made it.
     #[must_use]
     pub fn portable(&self) -> Self {
         let mut objects = (*self.objects).clone();
         objects.retain(|id, _| id.kind() != Kind::Role);
-        for (_, object) in objects.range_mut(ObjectId::new(Kind::Extension, [""; 0])..) {
-            let Detail::Extension(_) = &object.detail else { break };
-            let mut without = (**object).clone();
-            if let Detail::Extension(extension) = &mut without.detail {
-                extension.version.clear();
+        for object in objects.values_mut() {
+            let detail = portable(&object.detail);
+            if let Some(detail) = detail.filter(|detail| *detail != object.detail) {
+                *object = Object { detail, ..(**object).clone() }.into();
             }
-            *object = without.into();
         }
         Self::from_parts(objects, self.meta.clone())
     }
@@ -125,6 +124,33 @@ impl Catalog {
         objects.retain(|id, _| keep(id));
         Self::from_parts(objects, self.meta.clone())
     }
+}
+
+/// A detail in the form [`Catalog::portable`] gives it; `None` where all forms are the same.
+fn portable(detail: &Detail) -> Option<Detail> {
+    let mut detail = detail.clone();
+    let texts: Vec<&mut String> = match &mut detail {
+        Detail::Extension(extension) => {
+            extension.version.clear();
+            Vec::new()
+        }
+        Detail::Column(column) => column.default.iter_mut().chain(&mut column.generated).collect(),
+        Detail::Domain(domain) => domain.default.iter_mut().collect(),
+        Detail::Constraint(constraint) => vec![&mut constraint.definition],
+        Detail::Index(index) => index.definition.iter_mut().collect(),
+        Detail::View(view) => vec![&mut view.definition],
+        Detail::MaterializedView(view) => vec![&mut view.definition],
+        Detail::StatisticsObject(statistics) => vec![&mut statistics.definition],
+        Detail::Trigger(trigger) => vec![&mut trigger.definition],
+        Detail::Rule(rule) => vec![&mut rule.definition],
+        Detail::Policy(policy) => policy.using.iter_mut().chain(&mut policy.check).collect(),
+        Detail::Routine(routine) if routine.sql_body => vec![&mut routine.body],
+        _ => return None,
+    };
+    for text in texts {
+        *text = normal_form::array_casts(text);
+    }
+    Some(detail)
 }
 
 /// Names of the roles that statements will mention, sorted; those of objects of kind role are made whole.

@@ -44,6 +44,16 @@ impl Node {
         }
         Self { place, sql, provides: Vec::new(), mentions, stub: None }
     }
+
+    /// Says what it makes. Its own name in its statements means itself, not a routine of the same name.
+    pub(super) fn making(mut self, names: Vec<String>) -> Self {
+        let stub = self.stub.as_mut().map(|stub| &mut stub.mentions);
+        for mentions in std::iter::once(&mut self.mentions).chain(stub) {
+            mentions.retain(|name| !names.contains(name));
+        }
+        self.provides.extend(names);
+        self
+    }
 }
 
 /// The parts of an object's place.
@@ -203,7 +213,11 @@ fn other(
         }
         _ => {}
     }
-    node.provides = provided(catalog, id);
+    if matches!(object.detail, Detail::Routine(_)) {
+        node.provides = provided(catalog, id); // its own name may be that of the relation it returns
+    } else {
+        node = node.making(provided(catalog, id));
+    }
     out.push(node);
     for step in steps.iter().filter(|step| owned_late(step)) {
         let mut node = Node::new(place(4100, id, 0), vec![step.sql.clone()]);
@@ -262,13 +276,12 @@ fn view_node(catalog: &Catalog, id: &ObjectId, object: &Object, view: &View) -> 
     );
     let mut node = Node::new(place(4600, id, 0), with(format!("CREATE {body}")));
     needs_keys(&mut node.mentions);
-    node.provides = provided(catalog, id);
     node.stub = Some(Stub {
         first: first.sql,
         completed: with(format!("CREATE OR REPLACE {body}")),
         mentions: first.mentions,
     });
-    node
+    node.making(provided(catalog, id))
 }
 
 fn materialized_view(pair: Pair<'_>, id: &ObjectId, object: &Object, out: &mut Vec<Node>) {
@@ -279,7 +292,7 @@ fn materialized_view(pair: Pair<'_>, id: &ObjectId, object: &Object, out: &mut V
     sql.extend(view_extras(pair.before, id, object));
     let mut node = Node::new(place(4600, id, 0), sql);
     needs_keys(&mut node.mentions);
-    node.provides = provided(pair.before, id);
+    node = node.making(provided(pair.before, id));
     if view.populated {
         // At the end: it runs as its owner, and calls functions whose bodies nothing has looked into yet.
         let mut refresh =

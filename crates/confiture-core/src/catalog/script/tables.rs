@@ -116,12 +116,12 @@ pub(super) fn table(catalog: &Catalog, id: &ObjectId, object: &Object, table: &T
     let with =
         |first: String| -> Vec<String> { std::iter::once(first).chain(rest.iter().cloned()).collect() };
     let mut node = Node::new(place(PHASE, id, 0), with(head(true)));
-    node.provides = provided(catalog, id);
     if partition.is_none() {
         let first = Node::new(place(PHASE, id, 0), with(head(false)));
         let completed = expressions(catalog, id, table);
         node.stub = Some(Stub { first: first.sql, completed, mentions: first.mentions });
     }
+    node = node.making(provided(catalog, id));
     if !in_hierarchy(catalog, id, table) {
         node.provides.push(format!("#key {name}"));
     }
