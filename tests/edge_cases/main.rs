@@ -14,3 +14,4 @@ mod servers;
 mod shell;
 mod signals;
 mod size;
+mod snapshots;

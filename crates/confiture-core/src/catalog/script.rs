@@ -91,7 +91,10 @@ impl Catalog {
         let mut left_out = Vec::new();
         let mut groups: Vec<Vec<String>> = Vec::new();
         if !self.contains(&ObjectId::new(Kind::Schema, ["public"])) {
-            groups.push(vec!["DROP SCHEMA public".to_owned()]);
+            groups.push(vec!["DROP SCHEMA IF EXISTS public".to_owned()]);
+        }
+        if !self.contains(&ObjectId::new(Kind::Extension, ["plpgsql"])) {
+            groups.push(vec!["DROP EXTENSION IF EXISTS plpgsql".to_owned()]);
         }
         let roles = roles(self);
         if !roles.is_empty() {

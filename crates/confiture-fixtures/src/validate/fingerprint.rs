@@ -64,23 +64,12 @@ impl TableData {
         if self.partitioned { name.to_string() } else { format!("ONLY {name}") }
     }
 
-    /// Hashes of a row as `h0`, `h1`, …, then its key's as `k`.
+    /// Hashes of a row's values as `h0`, `h1`, ….
     pub(super) fn hashes(&self) -> String {
-        let mut parts: Vec<String> = self
-            .columns
-            .iter()
-            .enumerate()
-            .map(|(at, (name, built_in))| format!("{} AS h{at}", hash(&Quoted::ident(name), *built_in)))
-            .collect();
-        let key: Vec<String> = self
-            .columns
-            .iter()
-            .filter(|(name, _)| self.key.contains(name))
-            .map(|(name, built_in)| hash(&Quoted::ident(name), *built_in))
-            .collect();
-        let key = key.into_iter().reduce(|seed, one| format!("hashint8extended({one}, {seed})"));
-        parts.push(format!("{} AS k", key.unwrap_or_else(|| "0::int8".to_owned())));
-        parts.join(", ")
+        let columns = self.columns.iter().enumerate();
+        let hashed = columns
+            .map(|(at, (name, built_in))| format!("{} AS h{at}", hash(&Quoted::ident(name), *built_in)));
+        hashed.collect::<Vec<String>>().join(", ")
     }
 }
 
@@ -116,11 +105,10 @@ pub struct TableFingerprint {
     pub table: ObjectId,
     /// Exact number of rows.
     pub rows: u64,
-    /// Columns of the key by which values belong to rows; empty where there is none.
-    pub key: Vec<String>,
     /// Its columns by name.
     pub columns: BTreeMap<String, ColumnFingerprint>,
-    /// Sum of the hashes of whole rows, for tables without a key; comparable between the same columns only.
+    /// Sum of the hashes of whole rows: the same if values also stand in the same rows. Comparable between
+    /// the same columns only; `None` for a table without rows or columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub whole: Option<String>,
 }
@@ -132,10 +120,6 @@ pub struct ColumnFingerprint {
     pub present: u64,
     /// Sum of the hashes of the values: the same for the same values, however often and wherever.
     pub values: Option<String>,
-    /// Sum of the hashes of the values each with its row's key: the same if they also stand in the same rows.
-    /// `None` for tables without a key and columns without values.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub placed: Option<String>,
 }
 
 /// What differs between two fingerprints.
@@ -163,7 +147,7 @@ pub enum DataChange {
     },
     /// Other values.
     Values,
-    /// The same values in other rows.
+    /// The same values in other rows; seen where both have the same columns.
     Moved,
 }
 
@@ -207,8 +191,6 @@ impl DataFingerprint {
     }
 
     /// What is different now from `earlier`; empty when the rows of all tables are the same.
-    ///
-    /// Values of tables whose key differs are compared without their rows.
     pub fn differences_from(&self, earlier: &Self) -> Vec<DataDifference> {
         let side = |all: &Self| -> BTreeMap<ObjectId, TableFingerprint> {
             all.tables.iter().map(|table| (table.table.clone(), table.clone())).collect()
@@ -249,34 +231,26 @@ fn compare(a: &TableFingerprint, b: &TableFingerprint, out: &mut Vec<DataDiffere
                 DataChange::Present { before: x.present, after: y.present }
             }
             (Some(x), Some(y)) if x.values != y.values => DataChange::Values,
-            (Some(x), Some(y)) if a.key == b.key && x.placed != y.placed => DataChange::Moved,
             _ => continue,
         };
         out.push(difference(Some(name), change));
     }
-    if out.len() == first && same_columns && a.whole.is_some() && b.whole.is_some() && a.whole != b.whole {
+    if out.len() == first && same_columns && a.whole != b.whole {
         out.push(difference(None, DataChange::Moved));
     }
 }
 
-/// One row: the number of rows, then per column how many values, their sum and their sum with the key.
+/// One row: the number of rows, then per column how many values and their sum, then the sum of whole rows.
 fn arm(at: usize, table: &TableData) -> String {
     let mut parts = vec!["count(*)::text".to_owned()];
-    let keyed = !table.key.is_empty();
-    for column in 0..table.columns.len() {
-        parts.push(format!("count(h{column})::text"));
-        parts.push(format!("sum(h{column})::text"));
-        parts.push(match keyed {
-            true => format!("sum(hashint8extended(h{column}, k))::text"),
-            false => "NULL".to_owned(),
-        });
-    }
-    let columns: Vec<String> = (0..table.columns.len()).map(|column| format!("h{column}")).collect();
+    let names: Vec<String> = (0..table.columns.len()).map(|column| format!("h{column}")).collect();
+    parts
+        .extend(names.iter().flat_map(|name| [format!("count({name})::text"), format!("sum({name})::text")]));
     // hash_record_extended alone is linear: swapping values between rows would leave the sum as it was.
-    parts.push(match keyed || columns.is_empty() {
+    parts.push(match names.is_empty() {
         true => "NULL".to_owned(),
         false => {
-            format!("sum(hashint8extended(hash_record_extended(ROW({}), 0), 0))::text", columns.join(", "))
+            format!("sum(hashint8extended(hash_record_extended(ROW({}), 0), 0))::text", names.join(", "))
         }
     });
     format!(
@@ -294,16 +268,13 @@ fn decode(table: &TableData, array: &str) -> TableFingerprint {
         inside.split(',').map(|field| (field != "NULL").then(|| field.to_owned())).collect();
     let at = |index: usize| fields.get(index).cloned().flatten();
     let column = |(place, (name, _)): (usize, &(String, bool))| {
-        let first = 1 + 3 * place;
-        let found =
-            ColumnFingerprint { present: number(&at(first)), values: at(first + 1), placed: at(first + 2) };
-        (name.clone(), found)
+        let first = 1 + 2 * place;
+        (name.clone(), ColumnFingerprint { present: number(&at(first)), values: at(first + 1) })
     };
     TableFingerprint {
         table: table.table.clone(),
         rows: number(&at(0)),
-        key: table.key.clone(),
         columns: table.columns.iter().enumerate().map(column).collect(),
-        whole: at(1 + 3 * table.columns.len()),
+        whole: at(1 + 2 * table.columns.len()),
     }
 }

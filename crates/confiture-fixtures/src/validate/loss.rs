@@ -174,7 +174,8 @@ fn unnamed(differences: &[&DataDifference], report: &mut ValidationReport) {
             DataChange::Present { before, after } if after < before => {
                 (before - after, format!("{object} lost {} values", before - after))
             }
-            DataChange::Values | DataChange::Moved if !grown => (1, format!("{object} has other values")),
+            DataChange::Values if !grown => (1, format!("{object} has other values")),
+            DataChange::Moved if !grown => (1, format!("values of {object} stand in other rows")),
             _ => continue,
         };
         report.violations.push(Violation { rule: Rule::NoLoss, object, message, total, rows: Vec::new() });
