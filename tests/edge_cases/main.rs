@@ -15,4 +15,5 @@ mod servers;
 mod shell;
 mod signals;
 mod size;
+mod snapshots;
 mod user_tests;

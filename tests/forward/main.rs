@@ -16,10 +16,13 @@ mod section_markers;
 mod session;
 mod setup;
 mod snapshot;
+mod snapshot_files;
+mod snapshot_kinds;
 mod statements;
 mod templates;
 mod tracking;
 mod user_tests;
+mod validate;
 
 use confiture_core::db::Session;
 use confiture_core::report::RunReport;

@@ -46,6 +46,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: GenerateCommand,
     },
+    /// Compares the schema the migrations lead to with the committed snapshot, or writes that.
+    Snapshot(Box<SnapshotArgs>),
+    /// Says what differs between two schemas.
+    Diff(Box<DiffArgs>),
     /// Says what confiture finds on this machine, and what is missing.
     Doctor(ServerArgs),
     /// PostgreSQL servers confiture can start.
@@ -290,6 +294,75 @@ pub(crate) struct TestArgs {
     /// A profile of confiture.toml.
     #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
     pub profile: Option<String>,
+}
+
+/// How a chain of migrations is applied to a scratch database.
+#[derive(Debug, Clone, Default, ClapArgs)]
+pub(crate) struct ChainArgs {
+    #[command(flatten)]
+    pub server: ServerArgs,
+
+    /// The tool whose layout the directory has [default: recognised].
+    #[arg(long, value_name = "NAME", env = "CONFITURE_LAYOUT")]
+    pub layout: Option<String>,
+
+    /// SQL to run on the fresh database before the first migration (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub setup: Vec<PathBuf>,
+
+    /// A session setting (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+
+    /// A template value (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub var: Vec<(String, String)>,
+
+    /// Most seconds one statement may take.
+    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+
+    /// A profile of confiture.toml.
+    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
+    pub profile: Option<String>,
+
+    /// The format of standard output.
+    #[arg(long, value_parser = ["human", "json"], default_value = "human")]
+    pub format: String,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct SnapshotArgs {
+    /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
+    pub dir: Option<PathBuf>,
+
+    /// Write the snapshot (schema.json and schema.sql) instead of only comparing with it.
+    #[arg(long)]
+    pub accept: bool,
+
+    /// Where the snapshot is [default: `snapshot` of confiture.toml, else `confiture` beside the migrations].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub chain: ChainArgs,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct DiffArgs {
+    /// The first schema: a version of the chain, a snapshot file or directory, or the URL of a database,
+    /// which is opened read-only.
+    pub before: String,
+
+    /// The second schema.
+    pub after: String,
+
+    /// The migrations directory, for versions [default: `dir` of confiture.toml, else ./migrations].
+    #[arg(long, value_name = "DIR")]
+    pub dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub chain: ChainArgs,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

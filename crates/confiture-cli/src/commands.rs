@@ -1,11 +1,14 @@
 //! One file per command.
 
+mod chain;
 mod completions;
+mod diff;
 mod doctor;
 mod explain;
 mod generate;
 mod plugins;
 mod server;
+mod snapshot;
 mod test;
 
 use confiture_core::db::DbError;
@@ -33,6 +36,8 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
         Command::Generate { command: GenerateCommand::Stats { server, out } } => {
             generate::stats(&server, out).await
         }
+        Command::Snapshot(snapshot) => snapshot::run(*snapshot, &registry, &style).await,
+        Command::Diff(diff) => diff::run(*diff, &registry, &style).await,
         Command::Doctor(server) => doctor::run(server, &registry).await,
         Command::Server { command: ServerCommand::List { server } } => server::list(server).await,
         Command::Server { command: ServerCommand::Install { version } } => server::install(version).await,
@@ -76,6 +81,7 @@ fn status_of(error: &anyhow::Error) -> ExitStatus {
     });
     match (database, error.downcast_ref::<FixtureError>()) {
         (Some(_), _) => ExitStatus::NoServer,
+        (None, Some(FixtureError::Unapplied { .. })) => ExitStatus::Failed,
         (None, Some(FixtureError::Interrupted)) => ExitStatus::Interrupted,
         (None, Some(FixtureError::Query { .. } | FixtureError::Check(_))) => ExitStatus::Bug,
         (None, _) => ExitStatus::Usage,

@@ -6,7 +6,9 @@ use anyhow::{Context as _, bail};
 use confiture_core::config::{self, Settings};
 use confiture_core::plugin::Registry;
 
-use crate::args::{ServerArgs, TestArgs};
+use confiture_fixtures::SchemaSnapshotter;
+
+use crate::args::{ChainArgs, ServerArgs, TestArgs};
 
 /// What a server is looked for with, after configuration.
 pub(crate) fn server(args: ServerArgs, config: Settings) -> ServerArgs {
@@ -47,6 +49,7 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
         pg: args.server.pg.clone(),
         pg_bin: args.server.pg_bin.clone(),
         setup: args.setup.clone(),
+        snapshot: None,
         set: args.set.iter().cloned().collect(),
         var: args.var.iter().cloned().collect(),
         tests: args.tests.clone(),
@@ -72,6 +75,31 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
         settings.queries = beside("queries");
     }
     settings
+}
+
+/// The settings of a command that applies a chain: flags over configuration.
+pub(crate) fn chain(args: &ChainArgs, dir: Option<PathBuf>, config: Settings) -> Settings {
+    let flags = Settings {
+        dir,
+        layout: args.layout.clone(),
+        server: args.server.server.clone(),
+        pg: args.server.pg.clone(),
+        pg_bin: args.server.pg_bin.clone(),
+        setup: args.setup.clone(),
+        set: args.set.iter().cloned().collect(),
+        var: args.var.iter().cloned().collect(),
+        timeout: args.timeout,
+        ..Settings::default()
+    };
+    let mut settings = flags.over(config);
+    settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
+    settings
+}
+
+/// Where the committed snapshot is.
+pub(crate) fn snapshot(settings: &Settings) -> PathBuf {
+    let dir = settings.dir.clone().unwrap_or_default();
+    settings.snapshot.clone().unwrap_or_else(|| SchemaSnapshotter::default_dir(&dir))
 }
 
 /// Refuses unknown check ids and missing required plugins.

@@ -12,6 +12,7 @@ mod introspect;
 mod normal_form;
 mod object;
 mod observed;
+mod script;
 #[cfg(test)]
 mod tests;
 
@@ -23,12 +24,14 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 pub use diff::{Change, Difference, Grade, undo_script};
 pub use id::{Kind, ObjectId};
+pub use introspect::with_fixed_settings;
 pub use object::{
     Column, Composite, Constraint, ConstraintType, Detail, Domain, Enabled, Enum, EventTrigger, Extension,
     Identity, Index, MaterializedView, Object, Persistence, Policy, Privilege, Properties, Publication,
     Range, Reference, Role, Routine, Rule, Schema, Sequence, Setting, StatisticsObject, Table, Trigger, View,
 };
 pub use observed::Observed;
+pub use script::CreateScript;
 
 /// Everything in a database that a migration can change.
 ///

@@ -59,6 +59,8 @@ pub struct Settings {
     pub test_command: Vec<String>,
     /// Most seconds one of these commands may take.
     pub test_timeout: Option<u64>,
+    /// Directory of the committed schema snapshot.
+    pub snapshot: Option<PathBuf>,
     /// Ids of checks that are not run.
     pub skip: Vec<String>,
     /// Most seconds one statement may take.
@@ -95,6 +97,7 @@ impl Settings {
             queries: list(self.queries, base.queries),
             test_command: list(self.test_command, base.test_command),
             test_timeout: self.test_timeout.or(base.test_timeout),
+            snapshot: self.snapshot.or(base.snapshot),
             skip: list(self.skip, base.skip),
             timeout: self.timeout.or(base.timeout),
             rows: self.rows.or(base.rows),
@@ -107,6 +110,7 @@ impl Settings {
         let rooted = |path: PathBuf| if path.is_absolute() { path } else { root.join(path) };
         self.dir = self.dir.map(rooted);
         self.pg_bin = self.pg_bin.map(rooted);
+        self.snapshot = self.snapshot.map(rooted);
         self.setup = self.setup.into_iter().map(rooted).collect();
         self.tests = self.tests.into_iter().map(rooted).collect();
         self.queries = self.queries.into_iter().map(rooted).collect();

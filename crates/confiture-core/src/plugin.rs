@@ -37,8 +37,8 @@ mod registry;
 mod reporter;
 
 pub use check::{
-    Check, CheckContext, CheckError, Interruption, Isolation, Observation, Outcome, QueryRecord, RoundTrip,
-    RungRecord, ScriptRun, StatementFailure, Verdict,
+    Check, CheckContext, CheckError, CheckScope, CommittedSchema, Interruption, Isolation, Observation,
+    Outcome, QueryRecord, RoundTrip, RungRecord, ScriptRun, StatementFailure, Verdict,
 };
 pub use data::{DataChange, DataChangeKind, DataExample, DataRecord, SequenceBehind};
 pub use gate::{Gate, GateContext};

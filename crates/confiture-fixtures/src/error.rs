@@ -67,6 +67,36 @@ pub enum FixtureError {
         /// What is wrong and what to do.
         reason: String,
     },
+    /// A migration on the way to a state could not be applied.
+    #[error("apply {migration}: {reason}")]
+    Unapplied {
+        /// Its id.
+        migration: String,
+        /// Where and why.
+        reason: String,
+    },
+    /// A file is not a snapshot this version reads.
+    #[error("use snapshot {path}: {reason}", path = path.display())]
+    Snapshot {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What is wrong and what to do.
+        reason: String,
+    },
+    /// A table that was named does not exist.
+    #[error("scan {table}: there is no such table")]
+    NoTable {
+        /// Its name as SQL has it.
+        table: String,
+    },
+    /// An invariant cannot be used as it is.
+    #[error("use invariant \"{name}\": {reason}")]
+    Invariant {
+        /// Its name.
+        name: String,
+        /// What is wrong and what to do.
+        reason: String,
+    },
     /// A check could not judge.
     #[error(transparent)]
     Check(#[from] confiture_core::plugin::CheckError),

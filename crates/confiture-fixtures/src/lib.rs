@@ -4,6 +4,7 @@
 //! - [`Ladder`] climbs a chain one migration at a time and observes each one: up, down, up again.
 //! - [`RowGenerator`] fills tables with rows that satisfy their catalog.
 //! - [`SchemaSnapshotter`] captures a schema and compares it with another.
+//! - [`DataValidator`] scans rows: keys, checks, uniqueness, what was lost; [`DataFingerprint`] is its measure.
 //! - [`TestRun`] judges a whole directory with every registered check.
 //!
 //! The crate never writes to a database it did not create and mark.
@@ -19,6 +20,7 @@ mod snapshot;
 mod sql_file;
 pub mod sqltest;
 mod test_run;
+mod validate;
 
 pub use error::FixtureError;
 pub use generate::{
@@ -31,3 +33,8 @@ pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_versi
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;
 pub use test_run::{Event, NOT_SELECTED, TestOptions, TestRun, TestSource, Tested};
+pub use validate::{
+    ColumnFingerprint, DataChange, DataDifference, DataFingerprint, DataState, DataValidator, Invariant,
+    KeyPart, Link, NotExamined, RowDifferences, RowFingerprints, RowKey, Rule, TableData, TableFingerprint,
+    ValidationReport, Violation,
+};

@@ -1,13 +1,16 @@
 //! `TestRun`: the main job: every migration up, down and up again, judged by every check.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use confiture_core::db::{Endpoint, Server};
 use confiture_core::migration::layout::{Detection, Loaded};
 use confiture_core::migration::{Migration, Step};
-use confiture_core::plugin::{Check, CheckContext, Outcome, Registry, RungRecord};
+use confiture_core::plugin::{
+    Check, CheckContext, CheckScope, CommittedSchema, Outcome, Registry, RungRecord,
+};
 use confiture_core::report::{
     CheckResult, CheckStatus, Coverage, Finding, MigrationResult, RunReport, ServerInfo, SourceInfo,
 };
@@ -16,6 +19,7 @@ use confiture_core::{Diagnostic, Severity};
 use crate::checks::queries::never_worked;
 use crate::error::FixtureError;
 use crate::ladder::{Depth, Ladder, LadderOptions};
+use crate::snapshot::SchemaSnapshotter;
 use crate::sqltest::{Bench, Suite, UserTest};
 
 /// The reason of checks of migrations that are applied but were not selected to be judged.
@@ -51,6 +55,9 @@ pub struct TestOptions {
     pub tests: Vec<Arc<UserTest>>,
     /// Leave the chain's database in place when something failed.
     pub keep_failed: bool,
+    /// Directory of the committed schema snapshot; `None` where the project has no place for one, and
+    /// checks of the chain are not asked.
+    pub snapshot: Option<PathBuf>,
 }
 
 /// What a run tells while it is under way.
@@ -121,6 +128,7 @@ impl TestRun<'_> {
         let mut checks: Vec<&dyn Check> = registry.checks().collect();
         checks.sort_by_key(|check| (check.rank(), check.meta().id));
         let end = options.last.map_or(loaded.migrations.len(), |last| last + 1);
+        let committed = committed(&options)?;
         on_event(Event::Started { migrations: end });
         let mut ladder = Ladder::start(server, loaded, options.ladder.clone()).await?;
         let bench = Bench { loaded, deadline: options.ladder.deadline, fail_fast: false };
@@ -132,10 +140,15 @@ impl TestRun<'_> {
             let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
             let depth = if judged { Depth::Observe } else { Depth::Apply };
             let Some(record) = ladder.climb(depth).await? else { break };
-            let cx = CheckContext::new(loaded, index, &record).with_released(options.released.as_deref());
+            let cx = CheckContext::new(loaded, index, &record)
+                .with_released(options.released.as_deref())
+                .with_committed(committed.as_ref());
             let mut result = described(&loaded.migrations[index]);
             for check in &checks {
                 let id = check.meta().id;
+                if check.scope() == CheckScope::Chain && (options.snapshot.is_none() || index + 1 < end) {
+                    continue;
+                }
                 if !judged {
                     result.checks.push(skipped(id, NOT_SELECTED));
                 } else if options.skipped_checks.contains(id) {
@@ -171,6 +184,16 @@ impl TestRun<'_> {
         report.duration_ms = milliseconds(started.elapsed());
         Ok(Tested { report, kept })
     }
+}
+
+/// The committed snapshot, where there is one.
+fn committed(options: &TestOptions) -> Result<Option<CommittedSchema>, FixtureError> {
+    let Some(dir) = &options.snapshot else { return Ok(None) };
+    let snapshot = SchemaSnapshotter::committed(dir)?;
+    Ok(snapshot.map(|snapshot| CommittedSchema {
+        path: dir.join(SchemaSnapshotter::JSON),
+        catalog: snapshot.catalog().clone(),
+    }))
 }
 
 async fn judge(

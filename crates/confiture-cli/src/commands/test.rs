@@ -158,6 +158,7 @@ async fn prepare(
         skipped_checks: settings.skip.iter().cloned().collect(),
         released: None,
         keep_failed: args.keep_failed,
+        snapshot: Some(settings::snapshot(settings)),
     };
     select(args, loaded, &mut options)?;
     if let Some(reference) = &args.changed_since {

@@ -2,7 +2,7 @@
 
 mod alter;
 mod cause;
-mod create;
+pub(super) mod create;
 mod drop;
 mod grade;
 mod rename;
@@ -66,9 +66,9 @@ pub struct Difference {
 
 /// A statement, and when to run it among others.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Step {
-    rank: u16,
-    sql: String,
+pub(super) struct Step {
+    pub(super) rank: u16,
+    pub(super) sql: String,
 }
 
 impl Step {
@@ -79,9 +79,9 @@ impl Step {
 
 /// Two catalogs and which server's dialect the statements are for.
 #[derive(Clone, Copy)]
-struct Pair<'a> {
-    before: &'a Catalog,
-    after: &'a Catalog,
+pub(super) struct Pair<'a> {
+    pub(super) before: &'a Catalog,
+    pub(super) after: &'a Catalog,
 }
 
 impl Pair<'_> {

@@ -10,8 +10,9 @@ use std::sync::Arc;
 use super::id::ObjectId;
 use super::object::Object;
 use super::{Catalog, Meta};
-use crate::db::{DbFailure, Row, Session};
+use crate::db::{DbFailure, Reader, Row};
 
+pub use compose::with_fixed_settings;
 pub(super) use compose::{DEPENDENTS, Scope, query, since, units};
 pub(super) use decode::{Fact, decode, fact};
 pub(super) use scan::{OID_MIX, alive_in};
@@ -71,20 +72,21 @@ impl Catalog {
     /// The texts in it do not depend on the session's settings (`search_path`, `DateStyle`, `TimeZone`,
     /// …), which are put back before the query ends, and uncommitted changes of an open transaction are
     /// part of it. Costs about 12 ms for 60 tables and 200 ms for 1000 once the query is prepared;
-    /// planning it costs 25 ms. `SET jit = off` in the session: compiling the query would cost a second.
+    /// planning it costs 25 ms. `SET jit = off` in the session: compiling the query would cost a second
+    /// (sessions of scratch databases have it off).
     ///
     /// # Errors
     /// What the server refused, such as any query in an aborted transaction (`25P02`).
-    pub async fn read(session: &Session) -> Result<Self, DbFailure> {
-        let version = server_version(session).await?;
-        let rows = session.query_prepared(&query(version, Scope::Everything), &[]).await?;
+    pub async fn read(reader: &dyn Reader) -> Result<Self, DbFailure> {
+        let version = server_version(reader).await?;
+        let rows = reader.read_prepared(&query(version, Scope::Everything)).await?;
         Ok(assemble(&facts(&rows)?, version)?.0)
     }
 }
 
 /// `server_version_num`.
-pub(super) async fn server_version(session: &Session) -> Result<u32, DbFailure> {
-    let rows = session.query_prepared("SELECT current_setting('server_version_num')::int4", &[]).await?;
+pub(super) async fn server_version(reader: &dyn Reader) -> Result<u32, DbFailure> {
+    let rows = reader.read_prepared("SELECT current_setting('server_version_num')::int4").await?;
     let version: i32 = match rows.first() {
         Some(row) => row.try_get(0).map_err(|error| DbFailure::from_driver(&error, ""))?,
         None => unreachable!("a select without FROM has one row"),

@@ -75,6 +75,64 @@ pub(super) fn renamed(sql: &str, from: &str, to: &str) -> String {
     tokens(sql).iter().map(|token| if *token == Token::Word(from) { to } else { token.text() }).collect()
 }
 
+/// SQL the server printed with casts of arrays moved to their elements: what PostgreSQL makes of
+/// `(ARRAY['a'::varchar, 'b'::varchar])::text[]` when it reads its own text again.
+///
+/// `x IN ('a', 'b')` over a varchar column is first printed the one way, and the other way from then on
+/// (parse_coerce.c casts the elements of an array constructor).
+pub(super) fn array_casts(sql: &str) -> String {
+    if !sql.contains("(ARRAY[") {
+        return sql.to_owned();
+    }
+    let tokens = tokens(sql);
+    let (mut out, mut at) = (String::with_capacity(sql.len()), 0);
+    while at < tokens.len() {
+        match array_cast(&tokens[at..]) {
+            Some((elements, kind, used)) => {
+                let cast = |element: &String| format!("({})::{kind}", array_casts(element.trim()));
+                let cast: Vec<String> = split_list(&elements).iter().map(cast).collect();
+                out.push_str(&format!("ARRAY[{}]", cast.join(", ")));
+                at += used;
+            }
+            None => {
+                out.push_str(tokens[at].text());
+                at += 1;
+            }
+        }
+    }
+    out
+}
+
+/// The elements and the type of `(ARRAY[…])::type[]` at the start of `tokens`, and how many tokens it takes.
+fn array_cast(tokens: &[Token<'_>]) -> Option<(String, String, usize)> {
+    if tokens.first()?.text() != "(" || tokens.get(1) != Some(&Token::Word("ARRAY")) {
+        return None;
+    }
+    let mut depth = 0;
+    let close = tokens.iter().position(|token| {
+        match token.text() {
+            "(" | "[" => depth += 1,
+            ")" | "]" => depth -= 1,
+            _ => {}
+        }
+        depth == 0
+    })?;
+    // `(`, `ARRAY`, `[`, the elements, `]`, `)`, `::`, the type, `[]`.
+    let (inside, after) = (tokens.get(1..close)?, tokens.get(close + 1..)?);
+    let inside = match inside {
+        [Token::Word("ARRAY"), Token::Other("["), elements @ .., Token::Other("]")] => elements,
+        _ => return None,
+    };
+    let [Token::Other(":"), Token::Other(":"), kind @ ..] = after else { return None };
+    let open = kind.iter().position(|token| token.text() == "[")?;
+    let plain = |token: &Token<'_>| matches!(token, Token::Word(_) | Token::Space(_)) || token.text() == ".";
+    if kind.get(open + 1) != Some(&Token::Other("]")) || !kind[..open].iter().all(plain) {
+        return None;
+    }
+    let text = |tokens: &[Token<'_>]| tokens.iter().map(|token| token.text()).collect::<String>();
+    Some((text(inside), text(&kind[..open]), close + 1 + 2 + open + 2))
+}
+
 /// A view's query as PostgreSQL 16 and later print it, without the final semicolon.
 ///
 /// Up to version 15 the server qualifies every column with its table even where the query reads
@@ -86,14 +144,14 @@ pub(super) fn view_definition(text: &str, version: u32) -> String {
 
 /// A token of server-printed SQL: just enough to walk over quotes and parentheses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token<'a> {
+pub(super) enum Token<'a> {
     Word(&'a str),
     Space(&'a str),
     Other(&'a str),
 }
 
 impl<'a> Token<'a> {
-    fn text(self) -> &'a str {
+    pub(super) fn text(self) -> &'a str {
         match self {
             Self::Word(text) | Self::Space(text) | Self::Other(text) => text,
         }
@@ -101,7 +159,7 @@ impl<'a> Token<'a> {
 }
 
 /// Splits SQL into words (with quoted identifiers), blanks, and everything else.
-fn tokens(sql: &str) -> Vec<Token<'_>> {
+pub(super) fn tokens(sql: &str) -> Vec<Token<'_>> {
     let bytes = sql.as_bytes();
     let mut out = Vec::new();
     let mut at = 0;
@@ -265,6 +323,18 @@ mod tests {
             index_definition("CREATE INDEX \"a USING b\" ON public.\"é t\" USING btree (a)"),
             "USING btree (a)"
         );
+    }
+
+    #[test]
+    fn casts_of_arrays_move_to_their_elements() {
+        assert_eq!(
+            array_casts(
+                "CHECK ((a = ANY ((ARRAY['x, y'::varchar, (f(1, 2))::varchar])::text[])) AND (ARRAY[1])::bigint)"
+            ),
+            "CHECK ((a = ANY (ARRAY[('x, y'::varchar)::text, ((f(1, 2))::varchar)::text])) AND (ARRAY[1])::bigint)"
+        );
+        assert_eq!(array_casts("'(ARRAY[1])::text[]'"), "'(ARRAY[1])::text[]'");
+        assert_eq!(array_casts("(ARRAY[1, 2])[1]"), "(ARRAY[1, 2])[1]");
     }
 
     #[test]

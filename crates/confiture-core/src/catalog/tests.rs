@@ -5,3 +5,4 @@ mod fixture;
 mod grades;
 mod read;
 mod refresh;
+mod script;

@@ -15,6 +15,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::connect::Endpoint;
 use super::error::DbError;
 use super::failure::DbFailure;
+use super::reader::text_rows;
 
 /// How long a cancelled statement may take to end before its backend is terminated.
 const GRACE: Duration = Duration::from_secs(2);
@@ -270,21 +271,7 @@ impl Session {
     /// What the server refused.
     pub async fn query_simple(&self, sql: &str) -> Result<TextRows, DbFailure> {
         let (messages, _) = self.limited(sql, self.client.simple_query(sql)).await?;
-        let mut result = TextRows::default();
-        for message in messages {
-            match message {
-                SimpleQueryMessage::RowDescription(columns) => {
-                    result.columns = columns.iter().map(|column| column.name().to_owned()).collect();
-                    result.rows.clear();
-                }
-                SimpleQueryMessage::Row(row) => {
-                    let values = (0..row.len()).map(|at| row.get(at).map(str::to_owned));
-                    result.rows.push(values.collect());
-                }
-                _ => {}
-            }
-        }
-        Ok(result)
+        Ok(text_rows(messages))
     }
 
     /// Has the server parse and analyse a statement, which may hold parameters (`$1`), without running it.

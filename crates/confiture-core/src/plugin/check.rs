@@ -1,6 +1,7 @@
 //! The `Check` trait: a judgement of one migration from what was observed around it.
 
 use std::fmt::Debug;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -127,6 +128,26 @@ pub struct QueryRecord {
     pub after: Option<StatementFailure>,
 }
 
+/// The schema the project says its migrations lead to.
+#[derive(Debug, Clone)]
+pub struct CommittedSchema {
+    /// The file it was read from.
+    pub path: PathBuf,
+    /// What it holds.
+    pub catalog: Catalog,
+}
+
+/// How often a check is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum CheckScope {
+    /// Of every migration that is judged.
+    #[default]
+    Migration,
+    /// Once, at the last migration of the chain: [`CheckContext::record`] is of that one.
+    Chain,
+}
+
 /// What a check may look at.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -141,18 +162,27 @@ pub struct CheckContext<'a> {
     pub record: &'a RungRecord,
     /// Versions of the base reference that are already released, when one was given.
     pub released: Option<&'a [String]>,
+    /// The committed schema, where there is one.
+    pub committed: Option<&'a CommittedSchema>,
 }
 
 impl<'a> CheckContext<'a> {
     /// A context without a base reference.
     pub fn new(loaded: &'a Loaded, index: usize, record: &'a RungRecord) -> Self {
-        Self { migration: &loaded.migrations[index], index, loaded, record, released: None }
+        Self { migration: &loaded.migrations[index], index, loaded, record, released: None, committed: None }
     }
 
     /// Adds the ids of the migrations that the base reference already holds.
     #[must_use]
     pub fn with_released(mut self, released: Option<&'a [String]>) -> Self {
         self.released = released;
+        self
+    }
+
+    /// Adds the committed schema.
+    #[must_use]
+    pub fn with_committed(mut self, committed: Option<&'a CommittedSchema>) -> Self {
+        self.committed = committed;
         self
     }
 }
@@ -218,7 +248,7 @@ pub enum CheckError {
 
 /// A check of `confiture test`.
 ///
-/// Checks are asked in the order of [`rank`](Check::rank), then id, once per migration.
+/// Checks are asked in the order of [`rank`](Check::rank), then id; [`scope`](Check::scope) says how often.
 #[async_trait]
 pub trait Check: Send + Sync + Debug {
     /// Id, summary and documentation.
@@ -229,7 +259,12 @@ pub trait Check: Send + Sync + Debug {
         1000
     }
 
-    /// Judges one migration.
+    /// Whether it is asked of every migration or of the chain.
+    fn scope(&self) -> CheckScope {
+        CheckScope::Migration
+    }
+
+    /// Judges one migration, or the chain at its last one.
     ///
     /// # Errors
     /// [`CheckError`] when it could not be judged; a defect of the migration is a finding.

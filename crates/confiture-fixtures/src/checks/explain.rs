@@ -40,6 +40,7 @@ page!("rollback-leaves-rows", "down leaves rows that the up put in");
 page!("rollback-loses-data", "up and down together lose rows or values");
 page!("rollback-loses-object", "down does not bring an object back");
 page!("rows-lost", "up loses rows of a table that it does not name");
+page!("schema-differs", "the migrations lead to another schema than the committed one");
 page!("sequence-behind", "a sequence gives values its column holds already");
 page!("tap-fails", "a pgTAP test fails");
 page!("test-assertion-fails", "an assertion does not hold");

@@ -8,5 +8,6 @@ mod explain;
 mod order;
 pub(crate) mod queries;
 mod re_up;
+mod schema;
 mod up;
 mod up_data;

@@ -12,17 +12,20 @@ use crate::catalog::id::quote_ident;
 use crate::catalog::{Catalog, ConstraintType, Detail, Enabled, Kind, ObjectId};
 use crate::sql::quote_literal;
 use other::create_other;
+pub(in crate::catalog) use other::member_sql;
+pub(in crate::catalog) use simple::routine_sql;
+pub(super) use simple::sequence_options;
 use simple::{create_role, create_sequence, policy_sql};
-pub(super) use simple::{routine_sql, sequence_options};
+pub(super) use table::identity_sql;
 use table::{add_column, create_index, create_table};
-pub(super) use table::{column_sql, constraint_sql, identity_sql};
+pub(in crate::catalog) use table::{column_extras, column_sql, constraint_sql, index_extras, index_sql};
 
 /// Statements that make `id` as the first catalog has it, with owner and comment.
 ///
 /// Parts that PostgreSQL makes along with their whole (columns of a table, the index of a constraint,
 /// inherited constraints, the sequence of an identity column) give none of their own. Empty where the
 /// catalog does not know enough: C-level types, operator classes, subscriptions.
-pub(super) fn create(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
+pub(in crate::catalog) fn create(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
     let Some(object) = pair.before.get(id) else { return Vec::new() };
     let mut steps = body(pair, id, &object.detail);
     let implied = steps.is_empty();
@@ -177,7 +180,12 @@ fn body(pair: Pair<'_>, id: &ObjectId, detail: &Detail) -> Vec<Step> {
                 targets.push("ALL TABLES".to_owned());
             }
             if !publication.tables.is_empty() {
-                targets.push(format!("TABLE {}", publication.tables.join(", ")));
+                let alone = |table: &String| match has_heirs(pair.before, table) {
+                    true => format!("ONLY {table}"),
+                    false => table.clone(),
+                };
+                let tables: Vec<String> = publication.tables.iter().map(alone).collect();
+                targets.push(format!("TABLE {}", tables.join(", ")));
             }
             if !publication.schemas.is_empty() {
                 targets.push(format!("TABLES IN SCHEMA {}", publication.schemas.join(", ")));
@@ -201,7 +209,14 @@ fn body(pair: Pair<'_>, id: &ObjectId, detail: &Detail) -> Vec<Step> {
     }
 }
 
-fn clause(sql: &mut String, word: &str, value: Option<&str>) {
+/// Whether a table of a publication, as CREATE PUBLICATION writes it, has children that inherit from it.
+fn has_heirs(catalog: &Catalog, table: &str) -> bool {
+    catalog.tables().flat_map(|(_, heir)| &heir.inherits).any(|parent| {
+        table.strip_prefix(&parent.sql_name()).is_some_and(|rest| rest.is_empty() || rest.starts_with(' '))
+    })
+}
+
+pub(in crate::catalog) fn clause(sql: &mut String, word: &str, value: Option<&str>) {
     if let Some(value) = value {
         sql.push_str(word);
         sql.push_str(value);
@@ -209,7 +224,7 @@ fn clause(sql: &mut String, word: &str, value: Option<&str>) {
 }
 
 /// ` WITH (a=b, …)`, or nothing.
-pub(super) fn with_options(options: &[String]) -> String {
+pub(in crate::catalog) fn with_options(options: &[String]) -> String {
     if options.is_empty() { String::new() } else { format!(" WITH ({})", options_sql(options)) }
 }
 
@@ -226,7 +241,7 @@ pub(super) fn options_sql(options: &[String]) -> String {
 }
 
 /// `a 'b', …` from `a=b` entries, as OPTIONS takes them.
-fn server_options(options: &[&str]) -> String {
+pub(in crate::catalog) fn server_options(options: &[&str]) -> String {
     if options.is_empty() {
         return String::new();
     }
@@ -241,7 +256,7 @@ fn server_options(options: &[&str]) -> String {
 }
 
 /// The keyword of `ALTER TABLE … TRIGGER` for a state that is not the default.
-pub(super) fn enabled_word(enabled: Enabled) -> Option<&'static str> {
+pub(in crate::catalog) fn enabled_word(enabled: Enabled) -> Option<&'static str> {
     match enabled {
         Enabled::Origin => None,
         Enabled::Always => Some("ENABLE ALWAYS"),
@@ -255,7 +270,7 @@ fn state(noun: &str, on: &str, part: &str, name: &str, enabled: Enabled) -> Opti
 }
 
 /// `ALTER … OWNER TO …`; `None` for kinds without an owner of their own.
-pub(super) fn owner_sql(id: &ObjectId, owner: &str) -> Option<String> {
+pub(in crate::catalog) fn owner_sql(id: &ObjectId, owner: &str) -> Option<String> {
     let owner = quote_ident(owner);
     let name = match id.kind() {
         Kind::Aggregate => id.sql_name(),
@@ -267,7 +282,11 @@ pub(super) fn owner_sql(id: &ObjectId, owner: &str) -> Option<String> {
 }
 
 /// `COMMENT ON …`.
-pub(super) fn comment_sql(catalog: &Catalog, id: &ObjectId, comment: Option<&str>) -> Option<String> {
+pub(in crate::catalog) fn comment_sql(
+    catalog: &Catalog,
+    id: &ObjectId,
+    comment: Option<&str>,
+) -> Option<String> {
     let text = comment.map_or_else(|| "NULL".to_owned(), quote_literal);
     let (name, on) = (id.sql_name(), id.owner_sql());
     let noun = id.kind().noun().to_uppercase();

@@ -185,6 +185,20 @@ fn own_row(namespace: &str, catalog: &str, oid: &str) -> String {
 ///
 /// `ctes` go before, each ended by a comma.
 pub(in crate::catalog) fn with_settings(ctes: &str, arms: &str) -> String {
+    let begin = "'begin' AS k, 0::oid AS class, 0::oid AS unit, 0::oid AS id, 0 AS sub, ";
+    wrapped(ctes, begin, arms, "'end', 0, 0, 0, 0, ")
+}
+
+/// Wraps arms of a UNION ALL whose rows end in a `text[]` so that values print the same under any settings
+/// of the session: `search_path`, `DateStyle`, `TimeZone`, `extra_float_digits`, ….
+///
+/// `begin` and `end` are the other columns, each followed by a comma, of a first and a last row that come
+/// besides those of `arms`. The settings hold while the query runs, also inside a transaction block.
+pub fn with_fixed_settings(begin: &str, arms: &str, end: &str) -> String {
+    wrapped("", begin, arms, end)
+}
+
+fn wrapped(ctes: &str, begin: &str, arms: &str, end: &str) -> String {
     let each = |text: &dyn Fn(usize, &str, &str) -> String| -> String {
         let parts: Vec<String> =
             SETTINGS.iter().enumerate().map(|(at, (name, value))| text(at, name, value)).collect();
@@ -192,9 +206,9 @@ pub(in crate::catalog) fn with_settings(ctes: &str, arms: &str) -> String {
     };
     format!(
         "WITH {ctes}saved AS MATERIALIZED (SELECT {saved})\n\
-         SELECT 'begin' AS k, 0::oid AS class, 0::oid AS unit, 0::oid AS id, 0 AS sub, ARRAY[{set}] AS f FROM saved\n\
+         SELECT {begin}ARRAY[{set}] AS f FROM saved\n\
          UNION ALL\n{arms}\nUNION ALL\n\
-         SELECT 'end', 0, 0, 0, 0, ARRAY[{restore}] FROM saved",
+         SELECT {end}ARRAY[{restore}] FROM saved",
         saved = each(&|at, name, _| format!("current_setting('{name}') AS s{at}")),
         set = each(&|_, name, value| format!("set_config('{name}', '{value}', true)")),
         restore = each(&|at, name, _| format!("set_config('{name}', s{at}, true)")),

@@ -214,7 +214,7 @@ pub(super) fn operator_sql(operator: &str) -> String {
 }
 
 /// A member of an operator family as ADD takes it: `OPERATOR 1 < (integer, integer)`.
-pub(super) fn member_sql(member: &str) -> String {
+pub(in crate::catalog) fn member_sql(member: &str) -> String {
     if !member.starts_with("OPERATOR") {
         return member.to_owned();
     }

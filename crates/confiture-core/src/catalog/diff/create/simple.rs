@@ -30,7 +30,7 @@ pub(super) fn create_role(name: &str, role: &Role) -> Vec<Step> {
 }
 
 /// `INCREMENT BY … CYCLE` of a sequence.
-pub(in crate::catalog::diff) fn sequence_options(sequence: &Sequence) -> String {
+pub(in crate::catalog) fn sequence_options(sequence: &Sequence) -> String {
     format!(
         "INCREMENT BY {} MINVALUE {} MAXVALUE {} START WITH {} CACHE {} {}CYCLE",
         sequence.increment,
@@ -58,7 +58,7 @@ pub(super) fn create_sequence(name: &str, sequence: &Sequence) -> Vec<Step> {
 }
 
 /// CREATE OR REPLACE of a routine, complete.
-pub(in crate::catalog::diff) fn routine_sql(id: &ObjectId, routine: &Routine) -> String {
+pub(in crate::catalog) fn routine_sql(id: &ObjectId, routine: &Routine) -> String {
     let noun = id.kind().noun().to_uppercase();
     let (schema, name) = (quote_ident(id.part(0)), quote_ident(id.part(1)));
     let mut sql = format!("CREATE OR REPLACE {noun} {schema}.{name}({})", routine.arguments);

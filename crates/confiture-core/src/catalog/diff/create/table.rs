@@ -8,7 +8,7 @@ use crate::catalog::id::quote_ident;
 use crate::catalog::{Catalog, Column, Constraint, Identity, Index, Kind, ObjectId, Persistence, Table};
 
 /// A column as CREATE TABLE and ADD COLUMN take it.
-pub(in crate::catalog::diff) fn column_sql(catalog: &Catalog, id: &ObjectId, column: &Column) -> String {
+pub(in crate::catalog) fn column_sql(catalog: &Catalog, id: &ObjectId, column: &Column) -> String {
     let mut sql = format!("{} {}", id.sql_name(), column.data_type);
     clause(&mut sql, " COMPRESSION ", column.compression.as_deref());
     clause(&mut sql, " COLLATE ", column.collation.as_deref());
@@ -34,11 +34,7 @@ pub(in crate::catalog::diff) fn column_sql(catalog: &Catalog, id: &ObjectId, col
 }
 
 /// `GENERATED … AS IDENTITY (…)` with the parameters of its sequence.
-pub(in crate::catalog::diff) fn identity_sql(
-    catalog: &Catalog,
-    column: &ObjectId,
-    identity: Identity,
-) -> String {
+pub(in crate::catalog) fn identity_sql(catalog: &Catalog, column: &ObjectId, identity: Identity) -> String {
     let how = if identity == Identity::Always { "ALWAYS" } else { "BY DEFAULT" };
     let sequence = catalog
         .sequences()
@@ -48,7 +44,7 @@ pub(in crate::catalog::diff) fn identity_sql(
 }
 
 /// What CREATE TABLE cannot say about a column.
-pub(super) fn column_extras(id: &ObjectId, column: &Column) -> Vec<Step> {
+pub(in crate::catalog) fn column_extras(id: &ObjectId, column: &Column) -> Vec<Step> {
     let alter = format!("ALTER TABLE {} ALTER COLUMN {}", id.owner_sql(), id.sql_name());
     let mut steps = Vec::new();
     if let Some(storage) = &column.storage {
@@ -149,7 +145,7 @@ pub(super) fn add_column(pair: Pair<'_>, id: &ObjectId, column: &Column) -> Vec<
 }
 
 /// A constraint as ADD CONSTRAINT takes it after its name.
-pub(in crate::catalog::diff) fn constraint_sql(constraint: &Constraint) -> String {
+pub(in crate::catalog) fn constraint_sql(constraint: &Constraint) -> String {
     let mut sql = constraint.definition.clone();
     for (flag, words) in [
         (constraint.no_inherit, " NO INHERIT"),
@@ -166,25 +162,34 @@ pub(in crate::catalog::diff) fn constraint_sql(constraint: &Constraint) -> Strin
 }
 
 pub(super) fn create_index(catalog: &Catalog, id: &ObjectId, index: &Index) -> Vec<Step> {
+    let mut steps = Vec::new();
+    if index.attached_to.is_none()
+        && let Some(sql) = index_sql(id, index, "")
+    {
+        let of_view = catalog.contains(&ObjectId::new(Kind::MaterializedView, [id.part(0), id.part(1)]));
+        steps.push(Step::new(if of_view { 4695 } else { 4400 }, sql));
+    }
+    steps.extend(index_extras(id, index));
+    steps
+}
+
+/// CREATE INDEX with `only` (`ONLY ` or nothing) before the table; `None` for what a constraint makes.
+pub(in crate::catalog) fn index_sql(id: &ObjectId, index: &Index, only: &str) -> Option<String> {
+    let (name, on) = (quote_ident(id.name()), id.owner_sql());
+    let unique = if index.unique { "UNIQUE " } else { "" };
+    let (head, predicate) = split_predicate(index.definition.as_ref()?);
+    let tablespace = match &index.tablespace {
+        Some(tablespace) => format!(" TABLESPACE {}", quote_ident(tablespace)),
+        None => String::new(),
+    };
+    Some(format!("CREATE {unique}INDEX {name} ON {only}{on} {head}{tablespace}{predicate}"))
+}
+
+/// What CREATE INDEX and ADD CONSTRAINT cannot say about an index.
+pub(in crate::catalog) fn index_extras(id: &ObjectId, index: &Index) -> Vec<Step> {
     let (name, on) = (quote_ident(id.name()), id.owner_sql());
     let qualified = id.sql_name();
     let mut steps = Vec::new();
-    if let Some(definition) = &index.definition
-        && index.attached_to.is_none()
-    {
-        let unique = if index.unique { "UNIQUE " } else { "" };
-        let (head, predicate) = split_predicate(definition);
-        let of_view = catalog.contains(&ObjectId::new(Kind::MaterializedView, [id.part(0), id.part(1)]));
-        let rank = if of_view { 4695 } else { 4400 };
-        let tablespace = match &index.tablespace {
-            Some(tablespace) => format!(" TABLESPACE {}", quote_ident(tablespace)),
-            None => String::new(),
-        };
-        steps.push(Step::new(
-            rank,
-            format!("CREATE {unique}INDEX {name} ON {on} {head}{tablespace}{predicate}"),
-        ));
-    }
     if !index.options.is_empty() {
         let sql = format!("ALTER INDEX {qualified} SET ({})", options_sql(&index.options));
         steps.push(Step::new(4800, sql));
