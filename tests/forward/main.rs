@@ -17,6 +17,7 @@ mod setup;
 mod snapshot;
 mod statements;
 mod templates;
+mod test_db;
 mod tracking;
 
 use confiture_core::db::Session;

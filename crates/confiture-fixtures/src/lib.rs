@@ -3,6 +3,7 @@
 //! - [`MigrationRunner`] applies and rolls back migrations as their own tool would.
 //! - [`Ladder`] climbs a chain one migration at a time and observes each one: up, down, up again.
 //! - [`SchemaSnapshotter`] captures a schema and compares it with another.
+//! - [`TestDb`] and the attribute [`test`](macro@test) give each test of a Rust program its own database.
 //! - [`TestRun`] judges a whole directory with every registered check.
 //!
 //! The crate never writes to a database it did not create and mark.
@@ -13,11 +14,20 @@ mod ladder;
 mod runner;
 mod setup;
 mod snapshot;
+mod test_db;
 mod test_run;
+mod verify;
 
+pub use confiture_core::db::tokio_postgres;
+pub use confiture_fixtures_macros::test;
 pub use error::FixtureError;
 pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;
+pub use test_db::{Outcome, TestDb, TestDbBuilder};
 pub use test_run::{Event, NOT_SELECTED, TestOptions, TestRun, TestSource, Tested};
+pub use verify::{Verification, report_text, verify_migrations};
+
+#[doc(hidden)]
+pub use test_db::run as run_test;
