@@ -14,6 +14,7 @@ mod ladder;
 mod runner;
 mod setup;
 mod snapshot;
+pub mod strategy;
 mod test_db;
 mod test_run;
 mod verify;

@@ -54,13 +54,13 @@ pub(crate) use runtime::{in_background, on_runtime, wait};
 /// # let migrations = dir.path();
 /// use confiture_fixtures::TestDb;
 ///
-/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # tokio::runtime::Runtime::new().unwrap().block_on(async {
 /// let db = TestDb::builder(migrations).at("0001").build().await?;
 /// db.execute("INSERT INTO users (name) VALUES ('Ada')", &[]).await?;
 /// db.migrate_to("0002").await?;
 /// let row = db.query_one("SELECT name, age FROM users", &[]).await?;
 /// assert_eq!((row.get(0), row.get(1)), ("Ada", None::<i32>));
-/// # Ok(()) }
+/// # Ok::<_, Box<dyn std::error::Error>>(()) }).unwrap();
 /// ```
 #[derive(Debug)]
 pub struct TestDb {

@@ -190,7 +190,7 @@ fn finding_text(
         }
     }
     if let Some(help) = &finding.help {
-        writeln!(text, "{margin} = help: {help}")?;
+        writeln!(text, "{margin} |\n{margin} = help: {help}")?;
     }
     writeln!(text)
 }
