@@ -51,7 +51,7 @@ impl ChainLayout {
 /// let files = chain.files(ChainLayout::Plain);
 /// assert!(files[0].0.to_str().unwrap().starts_with("0001_"));
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Chain {
     steps: Vec<ChainStep>,
 }
@@ -97,15 +97,12 @@ impl Chain {
         self.steps.last().map(|step| step.after.clone()).unwrap_or_default()
     }
 
-    /// Files of the chain: name and text. A step without a way back has no file for it, or an empty section.
+    /// Files of the chain: name and text. A step without a way back has no file, or no section, for it.
     pub fn files(&self, layout: ChainLayout) -> Vec<(PathBuf, String)> {
         let mut files = Vec::new();
         for (number, step) in (1..).zip(&self.steps) {
             let (up, down) = (script(&step.up), step.down.as_deref().map(script));
             let name = &step.name;
-            let marked = |up_mark: &str, down_mark: &str, up: &str| {
-                format!("{up_mark}\n{up}\n{down_mark}\n{}", down.clone().unwrap_or_default())
-            };
             let (version, up_name, down_name) = match layout {
                 ChainLayout::Plain => (format!("{number:04}"), ".sql", ".down.sql"),
                 ChainLayout::GolangMigrate => (format!("{number:06}"), ".up.sql", ".down.sql"),
@@ -117,7 +114,8 @@ impl Chain {
                 }
                 ChainLayout::Dbmate => {
                     let version = 20_240_101_000_000_u64 + number;
-                    let text = marked("-- migrate:up", "-- migrate:down", &up);
+                    let down = down.map(|down| format!("\n-- migrate:down\n{down}")).unwrap_or_default();
+                    let text = format!("-- migrate:up\n{up}{down}");
                     files.push((format!("{version}_{name}.sql").into(), text));
                     continue;
                 }
@@ -139,8 +137,8 @@ fn goose(step: &ChainStep) -> String {
         let marked = statements.iter();
         marked.map(|sql| format!("-- +goose StatementBegin\n{sql};\n-- +goose StatementEnd\n")).collect()
     };
-    let down = step.down.as_deref().map(marked).unwrap_or_default();
-    format!("-- +goose Up\n{}\n-- +goose Down\n{down}", marked(&step.up))
+    let down = step.down.as_deref().map(|down| format!("\n-- +goose Down\n{}", marked(down)));
+    format!("-- +goose Up\n{}{}", marked(&step.up), down.unwrap_or_default())
 }
 
 impl std::fmt::Display for Chain {
@@ -153,6 +151,13 @@ impl std::fmt::Display for Chain {
             }
         }
         Ok(())
+    }
+}
+
+/// As it prints: what a property test shows of a failure.
+impl std::fmt::Debug for Chain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\n{self}")
     }
 }
 

@@ -148,6 +148,16 @@ pub(super) fn unique(
     {
         columns.push(second.clone());
     }
+    // CREATE TABLE leaves out a constraint that says the same as another (parse_utilcmd.c).
+    let known = model.members(table, Kind::Constraint).any(|(_, object)| match &object.detail {
+        Detail::Constraint(constraint) => {
+            constraint.columns == columns && constraint.constraint_type != ConstraintType::Check
+        }
+        _ => false,
+    });
+    if known {
+        return None;
+    }
     let name = model.named(format!("{}_key", plain(table.name())));
     let mut unique = constraint(ConstraintType::Unique, format!("UNIQUE ({})", list(&columns)), columns);
     unique.deferrable = choices.one_in(5);

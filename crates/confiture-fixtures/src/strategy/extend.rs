@@ -99,7 +99,7 @@ pub(super) fn function(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Op
     let (arguments, types, result, body) = choices.of([
         ("a integer", "integer", "integer", "SELECT a + 1"),
         ("", "", "text", "SELECT 'it''s'::text"),
-        ("a integer, b text DEFAULT 'x'::text", "integer,text", "text", "SELECT b || a::text"),
+        ("a integer, b text DEFAULT 'x'::text", "integer, text", "text", "SELECT b || a::text"),
         ("VARIADIC a integer[]", "integer[]", "bigint", "SELECT count(*) FROM unnest(a)"),
     ]);
     let types: String = types.to_owned();

@@ -22,7 +22,7 @@ use crate::{TestOptions, TestRun, TestSource, report_text};
 fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 24 };
-    ProptestConfig { cases, max_shrink_iters: 400, ..default }
+    ProptestConfig { cases, max_shrink_iters: 150, ..default }
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -74,7 +74,7 @@ async fn catalog(session: &Session) -> Catalog {
 /// What `found` has that `expected` has not, and the other way round.
 fn differences(expected: &Catalog, found: &Catalog) -> Vec<Difference> {
     let mut differences = expected.diff(found);
-    differences.retain(|difference| difference.id.kind() != Kind::Extension);
+    differences.retain(|difference| difference.object.kind() != Kind::Extension);
     differences
 }
 

@@ -23,7 +23,7 @@ use super::{identifier, types};
 /// assert_eq!(schema.sql(), SchemaModel::seeded(7).sql());
 /// assert!(!schema.catalog().is_empty());
 /// ```
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct SchemaModel {
     objects: BTreeMap<ObjectId, Object>,
     pub(super) statements: Vec<String>,
@@ -325,6 +325,13 @@ impl SchemaModel {
 impl std::fmt::Display for SchemaModel {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.sql())
+    }
+}
+
+/// As it prints: what a property test shows of a failure.
+impl std::fmt::Debug for SchemaModel {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\n{self}")
     }
 }
 
