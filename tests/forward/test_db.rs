@@ -55,6 +55,30 @@ async fn attribute_takes_results(db: TestDb) -> Result<(), Box<dyn std::error::E
     Ok(())
 }
 
+#[confiture_fixtures::test(migrations = "../examples/shop/migrations", rows = 20, seed = 7)]
+async fn attribute_fills_every_table_but_the_tools_own(db: TestDb) {
+    let sql =
+        "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace";
+    let tables = db.query(sql, &[]).await.expect("tables");
+    assert!(tables.len() > 5);
+    for row in tables {
+        let table: String = row.get(0);
+        let count: i64 =
+            db.query_one(&format!("SELECT count(*) FROM {table}"), &[]).await.expect("a count").get(0);
+        assert!(if table == "tb_confiture" { count == 27 } else { count > 0 }, "{table}: {count}");
+    }
+}
+
+#[tokio::test]
+async fn table_that_takes_no_row_is_named() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let sql = "CREATE TABLE never (a int NOT NULL CHECK (a > 5 AND a < 4));";
+    std::fs::write(dir.path().join("0001_never.sql"), sql).expect("a file");
+    TestDb::builder(dir.path()).build().await.expect("a database without rows");
+    let error = TestDb::builder(dir.path()).rows(3).build().await.expect_err("no such row");
+    assert!(matches!(&error, FixtureError::Rows { table, .. } if table == "public.never"), "{error}");
+}
+
 #[confiture_fixtures::test(migrations = "../examples/shop/migrations")]
 #[should_panic(expected = "as it should")]
 async fn attributes_stay_in_force(db: TestDb) {

@@ -3,16 +3,18 @@
 use proc_macro2::TokenStream;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
-use syn::{Error, Ident, LitStr, Result, Token};
+use syn::{Error, Ident, LitInt, LitStr, Result, Token};
 
 /// Every argument there is.
-const KNOWN: [&str; 4] = ["migrations", "at", "layout", "setup"];
+const KNOWN: [&str; 6] = ["migrations", "at", "rows", "seed", "layout", "setup"];
 
 /// What was said between the parentheses.
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub(crate) migrations: Option<LitStr>,
     pub(crate) at: Option<LitStr>,
+    pub(crate) rows: Option<LitInt>,
+    pub(crate) seed: Option<LitInt>,
     pub(crate) layout: Option<LitStr>,
     pub(crate) setup: Vec<LitStr>,
 }
@@ -41,6 +43,8 @@ impl Parse for Arguments {
             match word.as_str() {
                 "migrations" => arguments.migrations = Some(input.parse()?),
                 "at" => arguments.at = Some(version(input)?),
+                "rows" => arguments.rows = Some(number(input)?),
+                "seed" => arguments.seed = Some(number(input)?),
                 "layout" => arguments.layout = Some(input.parse()?),
                 _ => arguments.setup = files(input)?,
             }
@@ -56,6 +60,12 @@ impl Parse for Arguments {
 /// Leading zeros and dates would not survive as numbers.
 fn version(input: ParseStream<'_>) -> Result<LitStr> {
     input.parse().map_err(|error| Error::new(error.span(), "a version is a string, such as at = \"0007\""))
+}
+
+fn number(input: ParseStream<'_>) -> Result<LitInt> {
+    let number: LitInt = input.parse()?;
+    number.base10_parse::<u64>()?;
+    Ok(number)
 }
 
 fn files(input: ParseStream<'_>) -> Result<Vec<LitStr>> {

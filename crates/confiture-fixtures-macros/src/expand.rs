@@ -22,8 +22,9 @@ pub(crate) fn expand(arguments: TokenStream, function: TokenStream) -> Result<To
     let (name, output) = (sig.ident.clone(), sig.output.clone());
     sig.ident = quote::format_ident!("body");
     let directory = arguments.migrations.map_or_else(|| "migrations".to_owned(), |dir| dir.value());
-    let Arguments { at, layout, setup, .. } = arguments;
+    let Arguments { at, rows, seed, layout, setup, .. } = arguments;
     let (at, layout) = (at.into_iter(), layout.into_iter());
+    let (rows, seed) = (rows.into_iter(), seed.into_iter());
     Ok(quote! {
         #(#attrs)*
         #[::core::prelude::v1::test]
@@ -32,6 +33,8 @@ pub(crate) fn expand(arguments: TokenStream, function: TokenStream) -> Result<To
             let package = ::std::path::Path::new(::core::env!("CARGO_MANIFEST_DIR"));
             let builder = ::confiture_fixtures::TestDb::builder(package.join(#directory))
                 #(.at(#at))*
+                #(.rows(#rows))*
+                #(.seed(#seed))*
                 #(.layout(#layout))*
                 #(.setup(package.join(#setup)))*
                 .label(::core::concat!(::core::module_path!(), "::", ::core::stringify!(#name)));
@@ -51,13 +54,14 @@ mod tests {
 
     #[test]
     fn every_argument_reaches_the_builder() {
-        let arguments =
-            quote! { migrations = "db", at = "0007", layout = "sqlx", setup = ["a.sql", "b.sql"] };
+        let arguments = quote! { migrations = "db", at = "0007", rows = 100, seed = 7, layout = "sqlx", setup = ["a.sql", "b.sql"] };
         let function = quote! { #[should_panic] async fn works(db: TestDb) -> Result<(), E> { Ok(()) } };
         let text = expand(arguments, function).expect("a test").to_string();
         for part in [
             "\"db\"",
             ". at (\"0007\")",
+            ". rows (100)",
+            ". seed (7)",
             ". layout (\"sqlx\")",
             "\"a.sql\"",
             "\"b.sql\"",
@@ -76,7 +80,7 @@ mod tests {
     #[test]
     fn slips_are_errors_that_say_what_there_is() {
         let function = quote! { async fn f(db: TestDb) {} };
-        let known = "unknown argument `migration`; there are: migrations, at, layout, setup";
+        let known = "unknown argument `migration`; there are: migrations, at, rows, seed, layout, setup";
         assert_eq!(error(quote! { migration = "x" }, function.clone()), known);
         assert_eq!(error(quote! { at = "1", at = "2" }, function.clone()), "`at` is given twice");
         assert_eq!(error(quote! { at = 7 }, function), "a version is a string, such as at = \"0007\"");

@@ -15,6 +15,8 @@ use proc_macro::TokenStream;
 /// |---|---|---|
 /// | `migrations = "DIR"` | the directory, relative to the package | `"migrations"` |
 /// | `at = "VERSION"` | the last migration to apply | all are |
+/// | `rows = N` | generated rows in every table | no rows |
+/// | `seed = N` | which rows | 0 |
 /// | `layout = "NAME"` | the tool whose layout it is | recognised |
 /// | `setup = "FILE"`, `setup = ["FILE", …]` | SQL to run before the first migration, relative to the package | none |
 #[proc_macro_attribute]

@@ -88,6 +88,14 @@ pub enum FixtureError {
         /// Those there are.
         known: String,
     },
+    /// A table takes none of the rows that were generated for it.
+    #[error("put rows into {table}: {reason}")]
+    Rows {
+        /// The table, quoted.
+        table: String,
+        /// What is in the way.
+        reason: String,
+    },
     /// Threads for the work could not be had.
     #[error("run in the background: {reason}")]
     Runtime {

@@ -10,6 +10,7 @@
 
 mod checks;
 mod error;
+mod generate;
 mod ladder;
 mod runner;
 mod setup;
@@ -22,6 +23,7 @@ mod verify;
 pub use confiture_core::db::tokio_postgres;
 pub use confiture_fixtures_macros::test;
 pub use error::FixtureError;
+pub use generate::{Filled, Refusal, RowCounts, RowGenerator, TableFill};
 pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;

@@ -22,6 +22,8 @@ pub struct TestDbBuilder {
     pub(super) layout: Option<String>,
     pub(super) setup: Vec<PathBuf>,
     pub(super) load: LoadOptions,
+    pub(super) rows: Option<u64>,
+    pub(super) seed: u64,
     options: ServerOptions,
     label: String,
 }
@@ -47,6 +49,8 @@ impl TestDbBuilder {
             layout: None,
             setup: Vec::new(),
             load: LoadOptions::default(),
+            rows: None,
+            seed: 0,
             options: Self::server_of_environment(),
             // The harness names a test's thread after the test.
             label: std::thread::current().name().unwrap_or("test").to_owned(),
@@ -71,6 +75,21 @@ impl TestDbBuilder {
     #[must_use]
     pub fn setup(mut self, file: impl Into<PathBuf>) -> Self {
         self.setup.push(file.into());
+        self
+    }
+
+    /// Fills every table with so many generated rows, as far as its keys allow; see
+    /// [`RowGenerator`](crate::RowGenerator). They are part of the template, so they cost nothing per test.
+    #[must_use]
+    pub fn rows(mut self, rows: u64) -> Self {
+        self.rows = Some(rows);
+        self
+    }
+
+    /// Other seeds give other rows; 0 without it.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
         self
     }
 
@@ -101,7 +120,8 @@ impl TestDbBuilder {
     /// # Errors
     /// [`FixtureError::Load`] for a directory that cannot be read, [`FixtureError::UnknownVersion`],
     /// [`FixtureError::Setup`], [`FixtureError::Migration`] with file and line for a migration that the
-    /// server refuses, [`FixtureError::Database`].
+    /// server refuses, [`FixtureError::Rows`] for a table that takes no row at all,
+    /// [`FixtureError::Database`].
     pub async fn build(self) -> Result<TestDb, FixtureError> {
         on_runtime(async move || {
             let source = Arc::new(Source::read(&self)?);

@@ -6,13 +6,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use confiture_core::db::{ScratchDb, Server};
+use confiture_core::catalog::{Catalog, ObjectId};
+use confiture_core::db::{ScratchDb, Server, Session};
 use confiture_core::migration::layout::{self, Loaded};
 use confiture_core::migration::{ScriptStatement, StatementKind, Step};
 use confiture_core::plugin::Registry;
 
 use super::{TestDbBuilder, succeeded};
 use crate::error::FixtureError;
+use crate::generate::{RowCounts, RowGenerator};
 use crate::runner::{MigrationRunner, Target, find_version};
 use crate::setup::SetupFile;
 
@@ -22,6 +24,7 @@ pub(super) struct Source {
     pub(super) loaded: Arc<Loaded>,
     setup: Vec<SetupFile>,
     target: Target,
+    rows: Option<(u64, u64)>,
     /// Everything the content of the template depends on, besides the server.
     pub(super) key: String,
 }
@@ -55,7 +58,9 @@ impl Source {
                 }
             }
         }
-        Ok(Self { loaded, setup, target, key })
+        let rows = wanted.rows.map(|rows| (rows, wanted.seed));
+        let _ = writeln!(key, "rows {rows:?}");
+        Ok(Self { loaded, setup, target, rows, key })
     }
 
     /// Brings a fresh database into the state.
@@ -66,12 +71,45 @@ impl Source {
                 file.run(&session).await?;
             }
             refuse_steps_without_sql(&self.loaded, &self.target)?;
-            let ran = MigrationRunner::new(&session, &self.loaded).await?.run(&self.target).await?;
-            succeeded("apply", &ran)?;
+            let before = catalog(&session).await?;
+            let runner = MigrationRunner::new(&session, &self.loaded).await?;
+            let tracked = catalog(&session).await?;
+            succeeded("apply", &runner.run(&self.target).await?)?;
+            if let Some((rows, seed)) = self.rows {
+                let theirs = |id: &ObjectId| before.contains(id) || !tracked.contains(id);
+                put_rows(&session, rows, seed, theirs).await?;
+            }
             session.close().await;
             Ok(())
         };
         filled.await.map_err(|error: FixtureError| error.explained(server))
+    }
+}
+
+async fn catalog(session: &Session) -> Result<Catalog, FixtureError> {
+    let read = Catalog::read(session).await;
+    read.map_err(|source| FixtureError::Query { doing: "read the catalog", source })
+}
+
+/// Fills the tables that `wanted` says. One that takes fewer rows than asked for (a key of two values) has
+/// those it takes; one that takes none is an error.
+async fn put_rows(
+    session: &Session,
+    rows: u64,
+    seed: u64,
+    wanted: impl Fn(&ObjectId) -> bool,
+) -> Result<(), FixtureError> {
+    let catalog = catalog(session).await?;
+    let tables: Vec<ObjectId> = catalog.tables().map(|(id, _)| id.clone()).filter(wanted).collect();
+    let generator = RowGenerator::new(session, &catalog).seed(seed).rows(RowCounts::uniform(rows));
+    let filled = generator.fill(&tables).await?;
+    let empty = filled.short().find(|table| table.existing + table.inserted == 0 && table.skipped.is_none());
+    match empty {
+        Some(table) if rows > 0 => Err(FixtureError::Rows {
+            table: table.table.sql_name(),
+            reason: table.refused.first().map(ToString::to_string).unwrap_or_default(),
+        }),
+        _ => Ok(()),
     }
 }
 

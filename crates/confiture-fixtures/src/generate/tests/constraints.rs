@@ -1,0 +1,138 @@
+//! Every kind of constraint.
+
+use super::{ask, summary};
+
+#[test]
+fn keys_of_every_shape() {
+    let script =
+        "CREATE TABLE t (id int PRIMARY KEY, code varchar(2) UNIQUE, a int, b text, c text, flag boolean,
+          UNIQUE (a, b));
+        CREATE UNIQUE INDEX ON t (lower(c));
+        CREATE UNIQUE INDEX ON t (a) WHERE flag;";
+    assert_eq!(summary(script, 500), "public.t 500");
+}
+
+#[test]
+fn a_key_with_few_values_ends_the_table_and_says_so() {
+    let script = "CREATE TYPE e AS ENUM ('a', 'b', 'c'); CREATE TABLE t (k e PRIMARY KEY, n int);";
+    assert_eq!(summary(script, 100), "public.t 3 refused: no further row was found that satisfies t_pkey");
+}
+
+#[test]
+fn foreign_keys() {
+    let script = "CREATE TABLE org (id serial PRIMARY KEY);
+        CREATE TABLE usr (org int REFERENCES org, n int, boss int, PRIMARY KEY (org, n),
+          FOREIGN KEY (org, boss) REFERENCES usr (org, n));
+        CREATE TABLE profile (org int, n int, PRIMARY KEY (org, n), FOREIGN KEY (org, n) REFERENCES usr);
+        CREATE TABLE member (org int NOT NULL REFERENCES org, n int, other int, PRIMARY KEY (org, n, other),
+          FOREIGN KEY (org, n) REFERENCES usr, FOREIGN KEY (org, other) REFERENCES usr);";
+    let expected = "public.org 300\npublic.usr 300\npublic.profile 300\npublic.member 300";
+    let mut sorted: Vec<String> = summary(script, 300).lines().map(str::to_owned).collect();
+    let mut expected: Vec<&str> = expected.lines().collect();
+    sorted.sort();
+    expected.sort_unstable();
+    assert_eq!(sorted, expected);
+}
+
+#[test]
+fn some_parents_have_many_children_and_some_none() {
+    let script = "CREATE TABLE p (id serial PRIMARY KEY); CREATE TABLE c (p int NOT NULL REFERENCES p);";
+    let query = "SELECT max(n) > 5, count(*) < 200 FROM (SELECT count(*) AS n FROM c GROUP BY p) s";
+    assert_eq!(ask(script, 200, query), "t|t");
+}
+
+#[test]
+fn checks_that_can_be_solved() {
+    let script = "CREATE TABLE t (
+          price numeric(8,2) CHECK (price > 0), low int, high int, CHECK (low < high),
+          status text NOT NULL CHECK (status IN ('open', 'closed', 'void')),
+          code text CHECK (code ~ '^[A-Z]{3}-[0-9]{2,4}$'), slug text NOT NULL CHECK (slug LIKE 'x/%'),
+          short text NOT NULL CHECK (length(short) BETWEEN 3 AND 5), exact text CHECK (char_length(exact) = 64),
+          a int, b int, c int, CHECK (num_nonnulls(a, b, c) = 1),
+          d text, e text, CHECK ((d IS NULL) <> (e IS NULL)),
+          doc jsonb NOT NULL CHECK (jsonb_typeof(doc) = 'array'),
+          started timestamptz NOT NULL, ended timestamptz, CHECK (ended IS NULL OR ended > started),
+          email text CHECK (email = lower(email)), kind int, detail text,
+          CHECK ((kind = 1 AND detail IS NOT NULL) OR (kind <> 1 AND detail IS NULL)),
+          tags text[] NOT NULL CHECK (cardinality(tags) BETWEEN 1 AND 3),
+          ratio float8 CHECK (ratio >= 0 AND ratio <= 1), CHECK (CASE WHEN a IS NULL THEN true ELSE a > 10 END));";
+    assert_eq!(summary(script, 400), "public.t 400");
+}
+
+#[test]
+fn checks_that_only_the_server_understands_are_sampled() {
+    let script = "CREATE FUNCTION even(n int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n % 2 = 0';
+        CREATE TABLE t (n int CONSTRAINT even_n CHECK (even(n)), s text);";
+    let filled = summary(script, 100);
+    assert!(filled.starts_with("public.t 100 refused: new row"), "{filled}");
+}
+
+#[test]
+fn a_check_nothing_satisfies_is_named() {
+    let script = "CREATE TABLE t (n int NOT NULL, CONSTRAINT never CHECK (n > 5 AND n < 3));";
+    assert_eq!(summary(script, 10), "public.t 0 refused: no further row was found that satisfies never");
+}
+
+#[test]
+fn exclusion() {
+    let script = "CREATE EXTENSION btree_gist;
+        CREATE TABLE booking (room int, during tstzrange, EXCLUDE USING gist (room WITH =, during WITH &&));
+        CREATE TABLE shift (who int, starts timestamp NOT NULL, ends timestamp NOT NULL, CHECK (starts < ends),
+          EXCLUDE USING gist (who WITH =, tsrange(starts, ends) WITH &&));";
+    assert_eq!(summary(script, 300), "public.booking 300\npublic.shift 300");
+}
+
+#[test]
+fn partitions() {
+    let script = "CREATE TABLE by_date (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+        CREATE TABLE by_date_1 PARTITION OF by_date FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+        CREATE TABLE by_date_2 PARTITION OF by_date FOR VALUES FROM ('2020-02-01') TO ('2020-03-01');
+        CREATE TABLE by_list (kind text, n int) PARTITION BY LIST (kind);
+        CREATE TABLE by_list_a PARTITION OF by_list FOR VALUES IN ('a', 'b') PARTITION BY HASH (n);
+        CREATE TABLE by_list_a0 PARTITION OF by_list_a FOR VALUES WITH (modulus 2, remainder 0);
+        CREATE TABLE by_list_a1 PARTITION OF by_list_a FOR VALUES WITH (modulus 2, remainder 1);
+        CREATE TABLE by_list_rest PARTITION OF by_list DEFAULT;
+        CREATE TABLE by_two (a int NOT NULL, b int NOT NULL) PARTITION BY RANGE (a, b);
+        CREATE TABLE by_two_1 PARTITION OF by_two FOR VALUES FROM (1, 5) TO (1, 50);
+        CREATE TABLE by_two_2 PARTITION OF by_two FOR VALUES FROM (2, 5) TO (4, 0);
+        CREATE TABLE hollow (a int) PARTITION BY RANGE (a);";
+    let expected = "public.hollow 0 skipped: it is partitioned and has no partition to hold a row\n\
+        public.by_date 200\npublic.by_list 200\npublic.by_two 200";
+    assert_eq!(summary(script, 200), expected);
+    let spread = "SELECT (SELECT count(*) FROM by_date_1), (SELECT count(*) FROM by_date_2)";
+    assert_eq!(ask(script, 200, spread), "100|100");
+}
+
+#[test]
+fn generated_identity_and_inherited() {
+    let script = "CREATE TABLE a (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int,
+          twice bigint GENERATED ALWAYS AS (n * 2::bigint) STORED);
+        CREATE TABLE b (extra text) INHERITS (a); CREATE UNLOGGED TABLE c (id bigserial, a int REFERENCES a);
+        CREATE TABLE nothing ();";
+    let lines = summary(script, 50);
+    for table in ["a", "b", "c", "nothing"] {
+        assert!(lines.lines().any(|line| line == format!("public.{table} 50")), "{lines}");
+    }
+    assert_eq!(ask(script, 50, "INSERT INTO a (n) VALUES (1) RETURNING id"), "51");
+}
+
+#[test]
+fn triggers_that_refuse_keep_what_they_accept() {
+    let script = "CREATE FUNCTION choosy() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+            IF NEW.n % 3 = 0 THEN RAISE EXCEPTION 'not a multiple of three'; END IF; RETURN NEW; END $$;
+        CREATE FUNCTION never() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no rows here'; END $$;
+        CREATE TABLE t (id serial PRIMARY KEY, n int NOT NULL);
+        CREATE TRIGGER choosy BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION choosy();
+        CREATE TABLE u (n int); CREATE TRIGGER never BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION never();";
+    let expected =
+        "public.t 100 refused: not a multiple of three (P0001)\npublic.u 0 refused: no rows here (P0001)";
+    assert_eq!(summary(script, 100), expected);
+}
+
+#[test]
+fn foreign_tables_are_skipped_with_the_reason() {
+    let script = "CREATE EXTENSION postgres_fdw; CREATE SERVER far FOREIGN DATA WRAPPER postgres_fdw;
+        CREATE FOREIGN TABLE f (n int) SERVER far; CREATE TABLE t (n int);";
+    let expected = "public.f 0 skipped: it is a foreign table: its rows are on far\npublic.t 5";
+    assert_eq!(summary(script, 5), expected);
+}
