@@ -3,6 +3,7 @@
 mod completions;
 mod doctor;
 mod explain;
+mod generate_schema;
 mod plugins;
 mod server;
 mod test;
@@ -11,7 +12,7 @@ use confiture_core::db::DbError;
 use confiture_core::plugin::Registry;
 use confiture_fixtures::FixtureError;
 
-use crate::args::{Args, Command, ServerCommand};
+use crate::args::{Args, Command, GenerateCommand, ServerCommand};
 use crate::exit::ExitStatus;
 use crate::interrupt::Interrupt;
 use crate::terminal;
@@ -28,6 +29,12 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     let style = terminal::style(args.colour, args.quiet, args.verbose > 0);
     let done = match args.command {
         Command::Test(test) => test::run(*test, &registry, &style).await,
+        Command::Generate { command: GenerateCommand::Schema { size, out } } => {
+            generate_schema::schema(size, out.as_deref())
+        }
+        Command::Generate { command: GenerateCommand::Migrations { size, out, layout } } => {
+            generate_schema::migrations(size, out.as_deref(), &layout)
+        }
         Command::Doctor(server) => doctor::run(server, &registry).await,
         Command::Server { command: ServerCommand::List { server } } => server::list(server).await,
         Command::Server { command: ServerCommand::Install { version } } => server::install(version).await,

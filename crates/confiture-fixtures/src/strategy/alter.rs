@@ -47,7 +47,7 @@ fn alter(table: &ObjectId, what: &str) -> String {
 pub(super) fn add_column(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Option<Made> {
     let table = table(model, choices)?;
     let taken: Vec<String> = model.columns(&table).into_iter().map(|(name, _)| name).collect();
-    let name = model.column_name(&taken, choices);
+    let name = model.column_name(&table, &taken, choices);
     let mut column = create::column(model, choices);
     // On a table with rows only a default makes it possible.
     column.not_null &= column.default.is_some();
@@ -69,7 +69,7 @@ pub(super) fn drop_column(model: &mut SchemaModel, choices: &mut Choices<'_>) ->
 pub(super) fn rename_column(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Option<Made> {
     let (table, from, _) = free_column(model, choices, |_| true)?;
     let taken: Vec<String> = model.columns(&table).into_iter().map(|(name, _)| name).collect();
-    let to = model.column_name(&taken, choices);
+    let to = model.column_name(&table, &taken, choices);
     let object = model.remove(&table.member(Kind::Column, &from))?;
     model.insert(table.member(Kind::Column, &to), object.detail);
     let rename = |from: &str, to: &str| {

@@ -78,7 +78,7 @@ impl ArbRows {
 /// use confiture_fixtures::strategy::{SchemaModel, arb_rows};
 /// use proptest::prelude::*;
 ///
-/// let catalog = SchemaModel::seeded(7).catalog();
+/// let catalog = SchemaModel::seeded(7, 12).catalog();
 /// proptest!(ProptestConfig::with_cases(8), |(rows in arb_rows(&catalog))| {
 ///     prop_assert!(rows.tables.iter().all(|(_, count)| *count <= 40));
 ///     // rows.insert(&session, &catalog).await puts them into a database

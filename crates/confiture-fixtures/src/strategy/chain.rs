@@ -57,12 +57,13 @@ pub struct Chain {
 }
 
 impl SchemaModel {
-    /// The schema that stands for `seed`: about a dozen objects of all kinds. The same on every machine.
-    pub fn seeded(seed: u64) -> Self {
-        Self::from_numbers(&seeded(seed, 14, NUMBERS))
+    /// The schema of `items` things (tables with their keys, types, views, …) that stands for `seed`. The
+    /// same on every machine.
+    pub fn seeded(seed: u64, items: usize) -> Self {
+        Self::from_numbers(&seeded(seed, items, NUMBERS))
     }
 
-    /// The schema that lists of numbers stand for, each of them one object. Smaller numbers and fewer
+    /// The schema that lists of numbers stand for, each of them one thing. Smaller numbers and fewer
     /// lists give a simpler one, and any numbers a valid one.
     pub fn from_numbers(numbers: &[Vec<u32>]) -> Self {
         let mut model = Self::default();

@@ -31,7 +31,7 @@ pub(super) fn table(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Optio
     model.insert(id.clone(), Detail::Table(Table::default()));
     let mut names: Vec<String> = Vec::new();
     for at in 0..=choices.below(7) {
-        let name = model.column_name(&names, choices);
+        let name = model.column_name(&id, &names, choices);
         let column = match at {
             // The first one is a key more often than not.
             0 => Column { data_type: choices.of(["integer", "bigint"]).to_owned(), ..Column::default() },
@@ -103,7 +103,7 @@ fn generated(model: &mut SchemaModel, table: &ObjectId, names: &mut Vec<String>,
     }
     let columns = model.columns(table);
     let Some((from, _)) = columns.iter().find(|(_, column)| column.data_type == "integer") else { return };
-    let name = model.column_name(names, choices);
+    let name = model.column_name(table, names, choices);
     let expression = format!("({} * 2)", Quoted::ident(from));
     let generated =
         Column { data_type: "integer".to_owned(), generated: Some(expression), ..Column::default() };
@@ -184,7 +184,7 @@ fn foreign_key_column(
     let Some((target, key, data_type)) = choices.pick(&keys).cloned() else { return };
     let mut taken: Vec<String> = names.to_vec();
     taken.extend(model.columns(table).into_iter().map(|(name, _)| name));
-    let column = model.column_name(&taken, choices);
+    let column = model.column_name(table, &taken, choices);
     model.add_column(table, &column, Column { data_type, ..Column::default() });
     let (name, foreign_key) = foreign_key(model, table, &column, &target, &key, choices);
     model.add_constraint(table, &name, foreign_key);
@@ -226,7 +226,7 @@ pub(super) fn partitioned_table(model: &mut SchemaModel, choices: &mut Choices<'
     model.insert(id.clone(), Detail::Table(Table::default()));
     let mut names: Vec<String> = Vec::new();
     for at in 0..=1 + choices.below(3) {
-        let name = model.column_name(&names, choices);
+        let name = model.column_name(&id, &names, choices);
         let mut made = match at {
             0 => Column { data_type: "integer".to_owned(), ..Column::default() },
             _ => column(model, choices),
@@ -305,7 +305,7 @@ pub(super) fn composite(model: &mut SchemaModel, choices: &mut Choices<'_>) -> O
     model.insert(id.clone(), composite_detail());
     let mut names: Vec<String> = Vec::new();
     for _ in 0..=choices.below(3) {
-        let name = model.column_name(&names, choices);
+        let name = model.column_name(&id, &names, choices);
         let (base, ..) = types::choose_base(choices);
         model.add_column(&id, &name, Column { data_type: base.to_owned(), ..Column::default() });
         names.push(name);

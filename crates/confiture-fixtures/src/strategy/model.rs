@@ -1,6 +1,6 @@
 //! `SchemaModel`: a schema as the catalog will show it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use confiture_core::catalog::{
     Catalog, Column, Composite, Constraint, ConstraintType, Detail, Identity, Kind, Object, ObjectId, Table,
@@ -19,13 +19,18 @@ use super::{identifier, types};
 /// ```
 /// use confiture_fixtures::strategy::SchemaModel;
 ///
-/// let schema = SchemaModel::seeded(7);
-/// assert_eq!(schema.sql(), SchemaModel::seeded(7).sql());
+/// let schema = SchemaModel::seeded(7, 12);
+/// assert_eq!(schema.sql(), SchemaModel::seeded(7, 12).sql());
 /// assert!(!schema.catalog().is_empty());
 /// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct SchemaModel {
     objects: BTreeMap<ObjectId, Object>,
+    /// Every name there ever was; of columns and attributes with the names of their schema and relation.
+    ///
+    /// The catalog knows objects by name. Where another object takes the name of one that was renamed, a
+    /// comparison of two states takes them for one.
+    used: BTreeSet<String>,
     pub(super) statements: Vec<String>,
 }
 
@@ -61,11 +66,17 @@ impl SchemaModel {
     }
 
     pub(super) fn insert(&mut self, id: ObjectId, detail: Detail) {
-        self.objects.insert(id, Object { owner: None, comment: None, detail });
+        self.put(id, Object { owner: None, comment: None, detail });
     }
 
     /// Puts an object with its comment.
     pub(super) fn put(&mut self, id: ObjectId, object: Object) {
+        let name = match id.kind() {
+            Kind::Privilege => None,
+            Kind::Column | Kind::Attribute => Some(id.path().collect::<Vec<_>>().join("\0")),
+            _ => Some(id.name().to_owned()),
+        };
+        self.used.extend(name);
         self.objects.insert(id, object);
     }
 
@@ -94,25 +105,23 @@ impl SchemaModel {
         chosen.map_or("public", |id| id.name()).to_owned()
     }
 
-    /// A name that no object has yet, whatever its kind and schema.
+    /// A name that no object ever had, whatever its kind and schema.
     pub(super) fn fresh(&self, choices: &mut Choices<'_>) -> String {
         self.named(identifier::identifier(choices))
     }
 
-    /// `name`, or one like it that no object has yet.
+    /// `name`, or one like it that no object ever had.
     pub(super) fn named(&self, name: String) -> String {
-        let is_part = |kind| matches!(kind, Kind::Column | Kind::Attribute | Kind::Privilege);
-        identifier::unique(name, |name| {
-            name == "public" || self.objects.keys().any(|id| !is_part(id.kind()) && id.name() == name)
-        })
+        identifier::unique(name, |name| name == "public" || self.used.contains(name))
     }
 
-    /// A column name that `taken` does not hold.
-    pub(super) fn column_name(&self, taken: &[String], choices: &mut Choices<'_>) -> String {
+    /// A name for a column of `of` that no column of it ever had and `taken` does not hold.
+    pub(super) fn column_name(&self, of: &ObjectId, taken: &[String], choices: &mut Choices<'_>) -> String {
         identifier::unique(identifier::identifier(choices), |name| {
             // Every table has system columns of these names.
             let system = ["tableoid", "xmin", "xmax", "cmin", "cmax", "ctid"];
-            taken.iter().any(|known| known == name) || system.contains(&name)
+            let used = [of.part(0), of.part(1), name].join("\0");
+            taken.iter().any(|known| known == name) || system.contains(&name) || self.used.contains(&used)
         })
     }
 

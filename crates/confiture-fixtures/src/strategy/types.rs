@@ -22,7 +22,7 @@ pub(super) enum Class {
     Opaque,
 }
 
-/// Name, class, default expression; all as the server prints them.
+/// Name, class, default expression, all as the server prints them; money prints by the locale and has none.
 const BUILT_IN: [(&str, Class, &str); 48] = [
     ("integer", Class::Integer, "7"),
     ("text", Class::Text, "'it''s'::text"),
@@ -61,7 +61,7 @@ const BUILT_IN: [(&str, Class, &str); 48] = [
     ("macaddr8", Class::Ordered, "'08:00:2b:01:02:03:04:05'::macaddr8"),
     ("bit(3)", Class::Ordered, "'101'::\"bit\""),
     ("bit varying(5)", Class::Ordered, "'1'::\"bit\""),
-    ("money", Class::Ordered, "'1'::money"),
+    ("money", Class::Ordered, ""),
     ("point", Class::Spatial, "'(1,2)'::point"),
     ("box", Class::Spatial, "'(2,2),(1,1)'::box"),
     ("line", Class::Opaque, "'{1,-1,0}'::line"),
@@ -104,7 +104,8 @@ pub(super) fn choose(model: &SchemaModel, choices: &mut Choices<'_>) -> Chosen {
         return chosen.clone();
     }
     let (name, class, default) = BUILT_IN[choices.below(BUILT_IN.len())];
-    Chosen { name: name.to_owned(), class, default: Some(default.to_owned()) }
+    let default = Some(default.to_owned()).filter(|default| !default.is_empty());
+    Chosen { name: name.to_owned(), class, default }
 }
 
 /// A base type for domains and composites: one whose values have a plain order.
