@@ -34,3 +34,8 @@ pub use verify::{Verification, report_text, verify_migrations};
 
 #[doc(hidden)]
 pub use test_db::run as run_test;
+
+/// The guide's page about tests of Rust programs; its blocks are compiled.
+#[cfg(all(doctest, feature = "proptest"))]
+#[doc = include_str!("../../../docs/rust-tests.md")]
+mod rust_tests {}
