@@ -51,7 +51,7 @@ fn run() -> ExitStatus {
         }
     };
     terminal::init_tracing(args.verbose);
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             terminal::error(&format!("failed to start: {error}"));

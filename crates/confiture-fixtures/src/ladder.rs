@@ -5,13 +5,13 @@ mod round_trip;
 use std::time::Duration;
 
 use confiture_core::catalog::{Catalog, Observed};
-use confiture_core::db::{Endpoint, ScratchDb, Server, ServerKind, Session};
+use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, ServerKind, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script, Step, TransactionMode};
-use confiture_core::plugin::{Interruption, RungRecord, ScriptRun, StatementFailure};
+use confiture_core::plugin::{Interruption, Isolation, RungRecord, ScriptRun, StatementFailure};
 
 use crate::error::FixtureError;
-use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_script};
+use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
 use crate::setup::SetupFile;
 
 /// What every rung needs.
@@ -128,11 +128,7 @@ impl<'a> Ladder<'a> {
         if depth == Depth::Observe && may_remain(up) {
             record.interruption = self.interrupt(up).await?;
         }
-        let base = self.observed.clone();
-        let run = run_script(self.session()?, up, Direction::Up).await;
-        self.lost(&run).await?;
-        self.revive().await?;
-        self.observed = observe(self.session()?, Some(&base)).await?;
+        let run = self.up(up).await?;
         record.after = self.observed.catalog().clone();
         if run.failure.is_some() {
             self.missing.push(index);
@@ -151,6 +147,36 @@ impl<'a> Ladder<'a> {
         }
         record.up = Some(run);
         Ok(Some(record))
+    }
+
+    /// Applies a script to the chain and observes what it made.
+    async fn up(&mut self, up: &Script) -> Result<ScriptRun, FixtureError> {
+        if !in_one_transaction(up) {
+            let run = run_script(self.session()?, up, Direction::Up).await;
+            self.lost(&run).await?;
+            self.revive().await?;
+            self.observed = observe(self.session()?, Some(&self.observed)).await?;
+            return Ok(run);
+        }
+        // Observed before it commits: then only what it wrote has to be looked at.
+        let session = self.session()?;
+        let begun = session.execute("BEGIN").await;
+        begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+        let mut run = run_in_transaction(session, up, Direction::Up).await;
+        run.isolation = Isolation::Chain;
+        self.lost(&run).await?;
+        if run.failure.is_none() {
+            let session = self.session()?;
+            let observed = self.observed.refresh_within(session).await.map_err(reading)?;
+            let committed = session.execute("COMMIT").await;
+            committed.map_err(|source| FixtureError::Query { doing: "commit a migration", source })?;
+            self.observed = observed.committed();
+            return Ok(run);
+        }
+        self.revive().await?;
+        let ended = self.session()?.execute("ROLLBACK").await;
+        ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+        Ok(run)
     }
 
     /// A clone of the current state, the caller's to write in and to close.
@@ -274,6 +300,17 @@ async fn dropped(clone: ScratchDb) {
     }
 }
 
+/// Whether all of a script stands in one transaction, of its tool's or its own.
+fn in_one_transaction(script: &Script) -> bool {
+    let traits = ScriptTraits::of(script);
+    traits.transaction_safe
+        && match script.transaction {
+            TransactionMode::Wrapped => true,
+            TransactionMode::Batch => traits.own_transaction || traits.statements > 1,
+            TransactionMode::Autocommit => traits.own_transaction,
+        }
+}
+
 /// Whether statements of `script` stay when a later one fails.
 fn may_remain(script: &Script) -> bool {
     let traits = ScriptTraits::of(script);
@@ -289,5 +326,9 @@ async fn observe(session: &Session, base: Option<&Observed>) -> Result<Observed,
         Some(base) => base.refresh(session).await,
         None => Observed::full(session).await,
     };
-    observed.map_err(|source| FixtureError::Query { doing: "read the catalog", source })
+    observed.map_err(reading)
+}
+
+fn reading(source: DbFailure) -> FixtureError {
+    FixtureError::Query { doing: "read the catalog", source }
 }

@@ -128,7 +128,7 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn main() {
     let sizes: Vec<usize> = std::env::args().filter_map(|arg| arg.parse().ok()).collect();
     let sizes = if sizes.is_empty() { vec![100, 300, 1000] } else { sizes };
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         let registry = Registry::linked().expect("plugins");
         let options = ServerOptions { env: std::env::vars_os().collect::<Env>(), ..ServerOptions::default() };

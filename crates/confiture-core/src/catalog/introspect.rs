@@ -2,6 +2,7 @@
 
 mod compose;
 mod decode;
+mod scan;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,6 +14,7 @@ use crate::db::{DbFailure, Row, Session};
 
 pub(super) use compose::{DEPENDENTS, Scope, query, since, units};
 pub(super) use decode::{Fact, decode, fact};
+pub(super) use scan::{OID_MIX, alive_in};
 
 /// OIDs of the system catalogs that objects live in; fixed by PostgreSQL's `*.dat` files since 9.0.
 pub(super) mod class {
@@ -21,6 +23,7 @@ pub(super) mod class {
     pub(in crate::catalog) const CLASS: u32 = 1259;
     pub(in crate::catalog) const AUTHID: u32 = 1260;
     pub(in crate::catalog) const CONSTRAINT: u32 = 2606;
+    pub(in crate::catalog) const DESCRIPTION: u32 = 2609;
 }
 
 /// Where the server keeps an object: only valid in one database, until the next DDL.

@@ -3,12 +3,14 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
+
 use super::introspect::{
-    Address, Addresses, DEPENDENTS, Fact, Scope, Unit, assemble, class, decode, facts, query, server_version,
-    since, units,
+    Address, Addresses, DEPENDENTS, Fact, OID_MIX, Scope, Unit, alive_in, assemble, class, decode,
+    facts as facts_of, query, server_version, since, units,
 };
 use super::{Catalog, Detail};
-use crate::db::{DbFailure, Session};
+use crate::db::{DbFailure, Row, Session};
 
 /// A catalog with what it takes to refresh it cheaply.
 ///
@@ -21,7 +23,7 @@ pub struct Observed {
     version: u32,
     addresses: Arc<Addresses>,
     /// OIDs that exist, by system catalog, sorted; also of objects that are not ours.
-    alive: Arc<HashMap<u32, Vec<u32>>>,
+    alive: Alive,
     checks: Checks,
     /// Units with rows of the transaction the observation was made in: a rollback takes those rows
     /// back without leaving newer ones.
@@ -31,37 +33,47 @@ pub struct Observed {
     renamed: bool,
 }
 
+type Alive = HashMap<u32, Arc<Vec<u32>>>;
+
 /// Values that tell a change no row's xmin tells, and where to look from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Checks {
     members: String,
-    comments: usize,
-    /// Whether the observing transaction had written.
-    in_transaction: bool,
-    /// Stands for the kinds of which a database holds few.
-    rare: String,
+    /// The observing transaction, when it had written.
+    transaction: Option<u64>,
     /// Every row older than this transaction id was part of the observation.
     horizon: u64,
+    /// Whether the kinds of which a database holds few may have been written to.
+    rare_written: bool,
+    /// Stands for those kinds.
+    rare: String,
 }
 
 impl Checks {
     fn read(facts: &[Fact<'_>]) -> Self {
         let Some(fact) = facts.iter().find(|fact| fact.kind == "check") else { return Self::default() };
-        let rare = facts.iter().find(|fact| fact.kind == "rare").map_or("", |fact| fact.text(0));
         Self {
             members: fact.text(0).to_owned(),
-            comments: fact.text(1).parse().unwrap_or_default(),
-            in_transaction: !fact.text(2).is_empty(),
-            rare: rare.to_owned(),
-            horizon: fact.text(3).parse().unwrap_or_default(),
+            transaction: fact.text(1).parse().ok(),
+            horizon: fact.text(2).parse().unwrap_or_default(),
+            rare_written: fact.text(3) == "true",
+            rare: rare(facts).to_owned(),
         }
     }
+}
+
+fn rare<'a>(facts: &[Fact<'a>]) -> &'a str {
+    facts.iter().find(|fact| fact.kind == "rare").map_or("", |fact| fact.text(0))
 }
 
 /// What to read again.
 #[derive(Debug, Default)]
 struct Stale {
     units: BTreeSet<Unit>,
+    /// Relations among them that no longer exist.
+    gone: BTreeSet<u32>,
+    /// Relations with another set of columns: views name theirs so that none is ambiguous.
+    reshaped: BTreeSet<u32>,
     /// Objects whose name changed, so that texts elsewhere do too.
     renamed_relations: BTreeSet<u32>,
     renamed_types: BTreeSet<u32>,
@@ -82,22 +94,21 @@ impl Observed {
     pub async fn full(session: &Session) -> Result<Self, DbFailure> {
         let version = server_version(session).await?;
         let rows = session.query_prepared(&query(version, Scope::Observation), &[]).await?;
-        let facts = facts(&rows)?;
+        let facts = facts_of(&rows)?;
         let (catalog, addresses) = assemble(&facts, version)?;
         let checks = Checks::read(&facts);
         let mut observed = Self {
             catalog,
             version,
             addresses: Arc::new(addresses),
-            alive: Arc::new(alive(&facts)),
-            renamed: checks.in_transaction,
+            alive: alive(&facts).collect(),
+            renamed: checks.transaction.is_some(),
             checks,
             volatile: Arc::default(),
         };
-        if observed.checks.in_transaction {
-            let rows = observed.changes(session).await?;
-            let facts = crate::catalog::introspect::facts(&rows)?;
-            let mut stale = observed.stale(&facts);
+        if observed.checks.transaction.is_some() {
+            let rows = observed.changes(session, false).await?;
+            let mut stale = observed.stale(&changed(&facts_of(&rows)?)?);
             // Rolling back may give any of them another name.
             for unit in stale.units.clone() {
                 match unit {
@@ -116,72 +127,91 @@ impl Observed {
     /// Observes again, reading only what was written since: what this catalog and the database differ
     /// in, whoever changed it, committed or in the transaction the session is in.
     ///
-    /// Costs two queries, a third where something was dropped and a fourth where something was renamed
-    /// (texts that mention it are read again); 3–6 ms for 60 tables. Falls back to a whole observation
-    /// where a name that may be anywhere changed (a schema, a role, a collation …), where the members of
-    /// an extension changed, and where most of the database is new. Correct after ROLLBACK and ROLLBACK
-    /// TO SAVEPOINT, also of what this observation saw.
+    /// Costs two or three round trips, one more where something was dropped and one where something was
+    /// renamed (texts that mention it are read again); 2–4 ms for 60 tables. Falls back to a whole
+    /// observation where a name that may be anywhere changed (a schema, a role, a collation …), where the
+    /// members of an extension changed, and where most of the database is new. Correct after ROLLBACK and
+    /// ROLLBACK TO SAVEPOINT, also of what this observation saw.
     ///
-    /// Row versions are told by `xmin` (manual, section 5.5 "System Columns"); what vanished, by counts.
+    /// Row versions are told by `xmin` (manual, section 5.5 "System Columns"); what vanished, by
+    /// checksums of OIDs.
     ///
     /// # Errors
     /// What the server refused.
     pub async fn refresh(&self, session: &Session) -> Result<Self, DbFailure> {
-        let rows = self.changes(session).await?;
-        let facts = facts(&rows)?;
-        let checks = Checks::read(&facts);
+        Box::pin(self.renew(session, false)).await
+    }
+
+    /// Like [`refresh`](Self::refresh), where only the transaction `session` is in has written since this
+    /// observation: looks only through the system catalogs it has written to.
+    ///
+    /// # Errors
+    /// What the server refused.
+    pub async fn refresh_within(&self, session: &Session) -> Result<Self, DbFailure> {
+        Box::pin(self.renew(session, true)).await
+    }
+
+    /// The same observation once the transaction it was made in has committed.
+    ///
+    /// What the commit itself did is not part of it: have deferred constraints checked before observing.
+    #[must_use]
+    pub fn committed(mut self) -> Self {
+        if let Some(transaction) = self.checks.transaction.take()
+            && self.checks.horizon == transaction
+        {
+            self.checks.horizon += 1;
+        }
+        self.volatile = Arc::default();
+        self.renamed = false;
+        self
+    }
+
+    async fn renew(&self, session: &Session, within: bool) -> Result<Self, DbFailure> {
+        let rare_query = query(self.version, Scope::Rare);
+        let (rows, mut rare_rows) = if within {
+            (self.changes(session, true).await?, Vec::new())
+        } else {
+            tokio::try_join!(self.changes(session, false), session.query_prepared(&rare_query, &[]))?
+        };
+        let facts = facts_of(&rows)?;
+        let mut checks = Checks::read(&facts);
         if checks.members != self.checks.members {
             return Self::full(session).await;
         }
-        let mut comments: Option<HashMap<Address, Arc<str>>> = None;
-        let mut stale = self.stale(&facts);
-        let mut known = Arc::clone(&self.alive);
-        // What exists now: expected by what changed, and counted.
-        let expected = expected(&self.alive, &facts);
-        let counted = facts.iter().filter(|fact| fact.kind == "alive").all(|fact| {
-            expected.get(&fact.class).map_or(0, Vec::len) == usize::try_from(fact.sub).unwrap_or(0)
-        });
-        let changed_comments: HashMap<Address, Arc<str>> = facts
+        if within && checks.rare_written {
+            rare_rows = session.query_prepared(&rare_query, &[]).await?;
+        }
+        checks.rare = match rare_rows.is_empty() {
+            true => self.checks.rare.clone(),
+            false => rare(&facts_of(&rare_rows)?).to_owned(),
+        };
+        let changed = changed(&facts)?;
+        let mut stale = self.stale(&changed);
+        // What exists now: expected by what changed, and checked by a sum.
+        let mut known = expected(&self.alive, &changed);
+        let doubtful: Vec<String> = facts
             .iter()
-            .filter(|fact| fact.kind == "comment")
-            .map(|fact| (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0))))
-            .filter(|(address, text)| self.addresses.comments.get(address) != Some(text))
+            .filter(|fact| fact.kind == "scan")
+            .filter(|fact| {
+                fact.fields()
+                    .first()
+                    .copied()
+                    .flatten()
+                    .is_some_and(|sum| sum != checksum(&known, fact.class))
+            })
+            .filter_map(|fact| alive_in(fact.class))
+            .map(|catalog| query(self.version, Scope::Alive(catalog)))
             .collect();
-        let new_comments =
-            changed_comments.keys().filter(|a| !self.addresses.comments.contains_key(a)).count();
-        let own_comments = self.addresses.comments.keys().filter(|address| !is_shared(address)).count();
-        // A rollback brings back what the counts never knew.
-        if counted && own_comments + new_comments == checks.comments && !self.checks.in_transaction {
-            if expected != *self.alive {
-                known = Arc::new(expected);
+        let comments = self.comments(session, &facts, &changed);
+        let exist = try_join_all(doubtful.iter().map(|query| session.query_prepared(query, &[])));
+        let (comments, exist) = tokio::try_join!(comments, exist)?;
+        for rows in &exist {
+            for (class, oids) in alive(&facts_of(rows)?) {
+                if !self.vanished(class, &oids, known.get(&class), &mut stale) {
+                    return Self::full(session).await;
+                }
+                known.insert(class, oids);
             }
-            if !changed_comments.is_empty() {
-                let mut all = self.addresses.comments.clone();
-                all.extend(changed_comments);
-                comments = Some(all);
-            }
-        } else {
-            let rows = session.query_prepared(&query(self.version, Scope::Alive), &[]).await?;
-            let facts = crate::catalog::introspect::facts(&rows)?;
-            known = Arc::new(alive(&facts));
-            if !self.vanished(&known, &expected, &mut stale) {
-                return Self::full(session).await;
-            }
-            let all: HashMap<Address, Arc<str>> = facts
-                .iter()
-                .filter(|fact| fact.kind == "comment")
-                .map(|fact| {
-                    (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0)))
-                })
-                .chain(
-                    self.addresses
-                        .comments
-                        .iter()
-                        .filter(|(a, _)| is_shared(a))
-                        .map(|(a, t)| (*a, t.clone())),
-                )
-                .collect();
-            comments = Some(all);
         }
         if let Some(now) = &comments {
             self.commented(now, &mut stale);
@@ -200,7 +230,7 @@ impl Observed {
             true => session.query_prepared(&query(self.version, Scope::Rest), &[]).await?,
             false => Vec::new(),
         };
-        let rest = crate::catalog::introspect::facts(&rest_rows)?;
+        let rest = facts_of(&rest_rows)?;
         let mut base: Option<Addresses> = None;
         let shared: HashMap<Address, Arc<str>> = rest
             .iter()
@@ -226,14 +256,14 @@ impl Observed {
         if read_rest && self.unsure(&fresh, &objects) {
             return Self::full(session).await;
         }
-        let unit_rows = self.read_units(session, &stale.units).await?;
-        let unit_facts = crate::catalog::introspect::facts(&unit_rows)?;
+        let unit_rows = self.read_units(session, &stale).await?;
+        let unit_facts = facts_of(&unit_rows)?;
         objects.extend(decode(&unit_facts, self.version, known_addresses, &mut fresh)?);
         if read_rest {
             stale.units.insert(Unit::Rest);
         }
 
-        let volatile: BTreeSet<Unit> = if checks.in_transaction {
+        let volatile: BTreeSet<Unit> = if checks.transaction.is_some() {
             let mut units = stale.units.clone();
             units.remove(&Unit::Rest);
             units
@@ -246,27 +276,54 @@ impl Observed {
             version: self.version,
             addresses,
             alive: known,
-            renamed: checks.in_transaction && (renamed || self.renamed),
+            renamed: checks.transaction.is_some() && (renamed || self.renamed),
             checks,
             volatile: Arc::new(volatile),
         })
     }
 
-    async fn changes(&self, session: &Session) -> Result<Vec<crate::db::Row>, DbFailure> {
-        let (set, changes) = (since(self.checks.horizon), query(self.version, Scope::Changes));
+    async fn changes(&self, session: &Session, within: bool) -> Result<Vec<Row>, DbFailure> {
+        let (set, changes) = (since(self.checks.horizon, within), query(self.version, Scope::Changes));
         // Sent together: the second does not wait for the answer to the first.
         let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(&changes, &[]))?;
         Ok(rows)
     }
 
-    async fn read_units(
+    /// All comments, where they differ from the known ones.
+    async fn comments(
         &self,
         session: &Session,
-        stale: &BTreeSet<Unit>,
-    ) -> Result<Vec<crate::db::Row>, DbFailure> {
+        facts: &[Fact<'_>],
+        changed: &[Fact<'_>],
+    ) -> Result<Option<HashMap<Address, Arc<str>>>, DbFailure> {
+        let Some(scan) = facts.iter().find(|f| f.kind == "scan" && f.class == class::DESCRIPTION) else {
+            return Ok(None);
+        };
+        let known = &self.addresses.comments;
+        let written: HashMap<Address, Arc<str>> =
+            comments(changed.iter()).filter(|(address, text)| known.get(address) != Some(text)).collect();
+        let added = written.keys().filter(|address| !known.contains_key(*address)).count();
+        let own = known.keys().filter(|address| !is_shared(address)).count();
+        // A rollback brings back what the count never knew.
+        if usize::try_from(scan.sub) == Ok(own + added) && self.checks.transaction.is_none() {
+            if written.is_empty() {
+                return Ok(None);
+            }
+            let mut all = known.clone();
+            all.extend(written);
+            return Ok(Some(all));
+        }
+        let rows = session.query_prepared(&query(self.version, Scope::Comments), &[]).await?;
+        let facts = facts_of(&rows)?;
+        let shared = known.iter().filter(|(a, _)| is_shared(a)).map(|(a, text)| (*a, text.clone()));
+        Ok(Some(comments(facts.iter()).chain(shared).collect()))
+    }
+
+    async fn read_units(&self, session: &Session, stale: &Stale) -> Result<Vec<Row>, DbFailure> {
         let (mut relations, mut types, mut routines) = (Vec::new(), Vec::new(), Vec::new());
-        for unit in stale {
+        for unit in &stale.units {
             match unit {
+                Unit::Relation(oid) if stale.gone.contains(oid) => {}
                 Unit::Relation(oid) => relations.push(*oid),
                 Unit::Type(oid) => types.push(*oid),
                 Unit::Routine(oid) => routines.push(*oid),
@@ -316,10 +373,12 @@ impl Observed {
                     stale.units.insert(unit);
                     let column = Address { class: class::CLASS, oid: fact.id, sub: fact.sub };
                     let before = self.addresses.ids.get(&column).map(|(_, id)| id.name());
-                    let now = (fact.text(1) == "false").then_some(fact.text(0));
-                    if known.is_some() && before != now {
-                        stale.renamed_relations.insert(fact.id);
-                    }
+                    let now = (fact.text(0) == "f").then_some(fact.text(1));
+                    match (before, now) {
+                        (Some(before), Some(now)) if before != now => stale.renamed_relations.insert(fact.id),
+                        _ if known.is_some() && before != now => stale.reshaped.insert(fact.id),
+                        _ => false,
+                    };
                 }
                 ("touched", _) => {
                     stale.units.insert(self.unit_of_relation(fact.unit));
@@ -357,24 +416,17 @@ impl Observed {
     }
 
     /// Adds the units of what no longer exists; false where something unexpected exists (again).
-    fn vanished(
-        &self,
-        now: &HashMap<u32, Vec<u32>>,
-        expected: &HashMap<u32, Vec<u32>>,
-        stale: &mut Stale,
-    ) -> bool {
-        for (class, oids) in expected {
-            let Some(left) = now.get(class) else { continue };
-            for oid in oids.iter().filter(|oid| left.binary_search(oid).is_err()) {
-                if let Some((unit, _)) = self.addresses.ids.get(&Address::new(*class, *oid)) {
-                    stale.units.insert(*unit);
-                }
+    fn vanished(&self, class: u32, now: &[u32], expected: Option<&Arc<Vec<u32>>>, stale: &mut Stale) -> bool {
+        let expected = expected.map_or(&[][..], |oids| oids.as_slice());
+        for oid in expected.iter().filter(|oid| now.binary_search(oid).is_err()) {
+            if let Some((unit, _)) = self.addresses.ids.get(&Address::new(class, *oid)) {
+                stale.units.insert(*unit);
+            }
+            if class == class::CLASS {
+                stale.gone.insert(*oid);
             }
         }
-        now.iter().all(|(class, oids)| {
-            let had = expected.get(class).map(Vec::as_slice).unwrap_or_default();
-            oids.iter().all(|oid| had.binary_search(oid).is_ok())
-        })
+        now.iter().all(|oid| expected.binary_search(oid).is_ok())
     }
 
     /// Units of objects whose comment differs from the one in `now`.
@@ -394,7 +446,7 @@ impl Observed {
 
     /// Adds the units whose texts mention something that was renamed.
     async fn dependents(&self, session: &Session, stale: &mut Stale) -> Result<(), DbFailure> {
-        let relations: Vec<u32> = stale.renamed_relations.iter().copied().collect();
+        let relations: Vec<u32> = stale.renamed_relations.union(&stale.reshaped).copied().collect();
         let types: Vec<u32> = stale.renamed_types.iter().copied().collect();
         let routines: Vec<u32> = stale.renamed_routines.iter().copied().collect();
         if relations.is_empty() && types.is_empty() && routines.is_empty() {
@@ -490,28 +542,44 @@ fn is_shared(address: &Address) -> bool {
     address.class == class::AUTHID
 }
 
-/// The OID lists of an observation, sorted.
-fn alive(facts: &[Fact<'_>]) -> HashMap<u32, Vec<u32>> {
+/// What a changes query found, row by row.
+fn changed<'a>(facts: &[Fact<'a>]) -> Result<Vec<Fact<'a>>, DbFailure> {
+    let scans = facts.iter().filter(|fact| fact.kind == "scan");
+    // The first field is the checksum.
+    scans.flat_map(|scan| scan.fields().iter().skip(1).flatten()).map(|text| Fact::nested(text)).collect()
+}
+
+fn comments<'a>(facts: impl Iterator<Item = &'a Fact<'a>>) -> impl Iterator<Item = (Address, Arc<str>)> {
     facts
-        .iter()
-        .filter(|fact| fact.kind == "alive")
-        .map(|fact| {
-            let mut oids: Vec<u32> =
-                fact.text(0).split_ascii_whitespace().filter_map(|oid| oid.parse().ok()).collect();
-            oids.sort_unstable();
-            (fact.class, oids)
-        })
-        .collect()
+        .filter(|fact| fact.kind == "comment")
+        .map(|fact| (Address { class: fact.class, oid: fact.id, sub: fact.sub }, Arc::from(fact.text(0))))
+}
+
+/// The OID lists of an observation, sorted.
+fn alive(facts: &[Fact<'_>]) -> impl Iterator<Item = (u32, Arc<Vec<u32>>)> {
+    facts.iter().filter(|fact| fact.kind == "alive").map(|fact| {
+        let oids = fact.text(0).split_ascii_whitespace().filter_map(|oid| oid.parse().ok());
+        let mut oids: Vec<u32> = oids.collect();
+        oids.sort_unstable();
+        (fact.class, Arc::new(oids))
+    })
 }
 
 /// What existed and what is new: all that can exist now.
-fn expected(before: &HashMap<u32, Vec<u32>>, facts: &[Fact<'_>]) -> HashMap<u32, Vec<u32>> {
+fn expected(before: &Alive, changed: &[Fact<'_>]) -> Alive {
     let mut out = before.clone();
-    for fact in facts.iter().filter(|fact| fact.kind == "changed") {
+    for fact in changed.iter().filter(|fact| fact.kind == "changed") {
         let list = out.entry(fact.class).or_default();
         if let Err(at) = list.binary_search(&fact.id) {
-            list.insert(at, fact.id);
+            Arc::make_mut(list).insert(at, fact.id);
         }
     }
     out
+}
+
+/// The sum the server calculates of the OIDs of a catalog.
+fn checksum(alive: &Alive, class: u32) -> String {
+    let oids = alive.get(&class).map_or(&[][..], |oids| oids.as_slice());
+    let sum: u128 = oids.iter().map(|&oid| u128::from(oid) * u128::from(oid % OID_MIX)).sum();
+    sum.to_string()
 }

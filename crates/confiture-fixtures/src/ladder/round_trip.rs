@@ -5,7 +5,7 @@ use confiture_core::db::Session;
 use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::plugin::{RoundTrip, ScriptRun};
 
-use super::{Ladder, dropped, observe, open};
+use super::{Ladder, dropped, open, reading};
 use crate::error::FixtureError;
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
 
@@ -16,6 +16,16 @@ enum Place {
     Transaction,
     /// Committed.
     Clone,
+}
+
+impl Place {
+    async fn observe(self, session: &Session, base: &Observed) -> Result<Observed, FixtureError> {
+        let observed = match self {
+            Self::Transaction => base.refresh_within(session).await,
+            Self::Clone => base.refresh(session).await,
+        };
+        observed.map_err(reading)
+    }
 }
 
 impl Ladder<'_> {
@@ -121,10 +131,10 @@ impl Ladder<'_> {
             };
             return Ok((trip, None));
         }
-        let rolled_back = observe(session, Some(&self.observed)).await?;
+        let rolled_back = place.observe(session, &self.observed).await?;
         let re_up = self.run(place, session, up, Direction::Up).await?;
         let again = match re_up.failure {
-            None => Some(observe(session, Some(&rolled_back)).await?),
+            None => Some(place.observe(session, &rolled_back).await?),
             Some(_) => None,
         };
         let trip = RoundTrip {

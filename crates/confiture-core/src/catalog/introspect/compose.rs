@@ -2,6 +2,8 @@
 
 use std::sync::OnceLock;
 
+use super::scan::{self, SCANS};
+
 /// What a query reads.
 ///
 /// No query has parameters: the server would plan the first five executions anew (manual, PREPARE,
@@ -17,10 +19,14 @@ pub(in crate::catalog) enum Scope {
     Rest,
     /// Everything, and what a later observation compares with.
     Observation,
-    /// What was written since [`since`], and counts.
+    /// What was written since [`since`], and checksums.
     Changes,
-    /// The OIDs that exist, and all comments.
-    Alive,
+    /// A value that changes with the kinds of which a database holds few.
+    Rare,
+    /// The OIDs that exist in a system catalog.
+    Alive(&'static str),
+    /// All comments.
+    Comments,
 }
 
 /// Settings that change how the server prints expressions, and the values they get while it does.
@@ -43,26 +49,15 @@ const REST: &str = include_str!("rest.sql");
 const TYPES: &str = include_str!("types.sql");
 const ROUTINES: &str = include_str!("routines.sql");
 const RELATIONS: &str = include_str!("relations.sql");
-const CHANGES: &str = include_str!("changes.sql");
 const CHECKS: &str = include_str!("checks.sql");
 const RARE: &str = include_str!("rare.sql");
 const COMMENTS: &str = include_str!("comments.sql");
 
-/// Catalogs whose rows can go away without a trace in another row, and which of their rows count.
-const ALIVE: &[(&str, &str)] = &[
-    ("pg_class", "relkind <> 't' AND relnamespace <> 99"),
-    ("pg_constraint", "oid >= 16384"),
-    ("pg_trigger", "NOT tgisinternal"),
-    ("pg_policy", "oid >= 16384"),
-    ("pg_rewrite", "rulename <> '_RETURN'"),
-    ("pg_statistic_ext", "oid >= 16384"),
-    ("pg_type", "typtype <> 'c' AND typcategory <> 'A'"),
-    ("pg_proc", "oid >= 16384"),
-];
-
-/// Sets the transaction that changes are looked for since: 32 bits.
-pub(in crate::catalog) fn since(transaction: u64) -> String {
-    format!("SET confiture.since = '{}'", transaction & 0xffff_ffff)
+/// Sets the transaction that changes are looked for since (32 bits), and whether only the transaction the
+/// session is in has written since.
+pub(in crate::catalog) fn since(transaction: u64, within: bool) -> String {
+    let within = if within { "on" } else { "off" };
+    format!("SET confiture.since = '{}'; SET confiture.within = {within}", transaction & 0xffff_ffff)
 }
 
 /// Sets the relations, types and routines that are read.
@@ -101,62 +96,102 @@ pub(in crate::catalog) fn query(version: u32, scope: Scope) -> String {
 }
 
 fn compose(version: u32, scope: Scope) -> String {
-    let (counts, oids, wanted): (String, String, Vec<&str>);
-    let fragments: &[&str] = match scope {
-        Scope::Everything => &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS],
+    let major = version / 10_000;
+    let whole = |fragments: &[&str]| -> Vec<String> {
+        fragments.iter().map(|fragment| expand(&for_version(fragment, major), false)).collect()
+    };
+    let union = |arms: Vec<String>| arms.join("\nUNION ALL\n");
+    match scope {
+        Scope::Everything => with_settings("", &union(whole(&[REST, TYPES, ROUTINES, RELATIONS, COMMENTS]))),
         Scope::Units { relations, types, routines } => {
-            wanted = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS)]
+            let arms = [(types, TYPES), (routines, ROUTINES), (relations, RELATIONS)]
                 .into_iter()
                 .filter_map(|(read, fragment)| read.then_some(fragment))
+                .map(|fragment| expand(&for_version(fragment, major), true))
                 .collect();
-            &wanted
+            with_settings(&mine(relations, types, routines), &union(arms))
         }
-        Scope::Rest => &[REST],
+        Scope::Rest => with_settings("", &union(whole(&[REST]))),
+        Scope::Rare => with_settings("", &union(whole(&[RARE]))),
         Scope::Observation => {
-            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
-            &[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, CHECKS, RARE, &oids]
+            let mut arms = whole(&[REST, TYPES, ROUTINES, RELATIONS, COMMENTS, RARE]);
+            arms.push(checks());
+            arms.extend(SCANS.iter().filter(|scan| scan.counts()).map(scan::Scan::alive));
+            with_settings("", &union(arms))
         }
+        // What prints the same under any settings needs none.
         Scope::Changes => {
-            counts = alive("count(*)::int4", "NULL");
-            &[CHANGES, CHECKS, RARE, &counts]
+            let mut arms: Vec<String> = SCANS.iter().map(scan::Scan::changes).collect();
+            arms.push(checks());
+            format!("WITH {}\n{}", scan::HORIZON, union(arms))
         }
-        Scope::Alive => {
-            oids = alive("0", "ARRAY[string_agg(oid::text, ' ')]");
-            &[&oids, COMMENTS]
+        Scope::Alive(catalog) => {
+            union(SCANS.iter().filter(|scan| scan.catalog == catalog).map(scan::Scan::alive).collect())
         }
-    };
-    let arms: Vec<String> = fragments
-        .iter()
-        .map(|fragment| {
-            expand(&for_version(fragment, version / 10_000), matches!(scope, Scope::Units { .. }))
-        })
-        .collect();
-    with_settings(&arms.join("\nUNION ALL\n"))
+        Scope::Comments => union(whole(&[COMMENTS])),
+    }
 }
 
-/// One row per catalog of [`ALIVE`].
-fn alive(sub: &str, fields: &str) -> String {
-    let arms: Vec<String> = ALIVE
-        .iter()
-        .map(|(catalog, counts)| {
-            format!(
-                "SELECT 'alive', '{catalog}'::regclass::oid, 0::oid, 0::oid, {sub}, {fields} \
-                 FROM {catalog} WHERE oid >= 16384 AND {counts}"
-            )
-        })
-        .collect();
-    arms.join("\nUNION ALL\n")
+fn checks() -> String {
+    CHECKS.replace("/*rare written*/", &scan::written(scan::RARE))
+}
+
+/// The units that are read and are ours: one row of arrays.
+///
+/// Asked once for all fragments, because looking up who owns what costs more than reading it.
+fn mine(relations: bool, types: bool, routines: bool) -> String {
+    let own = |catalog: &str, alias: &str, namespace: &str, setting: &str| {
+        format!(
+            "{alias}.oid = ANY (current_setting('confiture.{setting}')::oid[]) AND {}",
+            own_row(namespace, catalog, &format!("{alias}.oid"))
+        )
+    };
+    let mut ctes = String::new();
+    let mut arrays = Vec::new();
+    if relations {
+        ctes.push_str(&format!(
+            "own_relations AS MATERIALIZED (SELECT c.oid, c.relkind FROM pg_class c WHERE {}),\n",
+            own("pg_class", "c", "c.relnamespace", "relations")
+        ));
+        arrays.push("ARRAY(SELECT oid FROM own_relations) AS relations".to_owned());
+        arrays.push(
+            "ARRAY(SELECT oid FROM own_relations WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'c')) AS tables"
+                .to_owned(),
+        );
+    }
+    for (read, name, catalog, alias, namespace) in [
+        (types, "types", "pg_type", "t", "t.typnamespace"),
+        (routines, "routines", "pg_proc", "p", "p.pronamespace"),
+    ] {
+        if read {
+            let own = own(catalog, alias, namespace, name);
+            arrays.push(format!("ARRAY(SELECT {alias}.oid FROM {catalog} {alias} WHERE {own}) AS {name}"));
+        }
+    }
+    format!("{ctes}mine AS MATERIALIZED (SELECT {}),\n", arrays.join(", "))
+}
+
+/// Whether a row is ours, by looking up that one row.
+fn own_row(namespace: &str, catalog: &str, oid: &str) -> String {
+    format!(
+        "{oid} >= 16384 AND NOT EXISTS (SELECT FROM pg_namespace o WHERE o.oid = {namespace} \
+         AND (o.nspname ~ '^pg_' OR o.nspname = 'information_schema')) \
+         AND NOT EXISTS (SELECT FROM pg_depend o WHERE o.classid = '{catalog}'::regclass AND o.objid = {oid} \
+         AND o.refclassid = 'pg_extension'::regclass AND o.deptype = 'e')"
+    )
 }
 
 /// Wraps arms of a UNION ALL so that they print the same under any settings.
-pub(in crate::catalog) fn with_settings(arms: &str) -> String {
+///
+/// `ctes` go before, each ended by a comma.
+pub(in crate::catalog) fn with_settings(ctes: &str, arms: &str) -> String {
     let each = |text: &dyn Fn(usize, &str, &str) -> String| -> String {
         let parts: Vec<String> =
             SETTINGS.iter().enumerate().map(|(at, (name, value))| text(at, name, value)).collect();
         parts.join(", ")
     };
     format!(
-        "WITH saved AS MATERIALIZED (SELECT {saved})\n\
+        "WITH {ctes}saved AS MATERIALIZED (SELECT {saved})\n\
          SELECT 'begin' AS k, 0::oid AS class, 0::oid AS unit, 0::oid AS id, 0 AS sub, ARRAY[{set}] AS f FROM saved\n\
          UNION ALL\n{arms}\nUNION ALL\n\
          SELECT 'end', 0, 0, 0, 0, ARRAY[{restore}] FROM saved",
@@ -188,9 +223,15 @@ pub(in crate::catalog) fn for_version(sql: &str, major: u32) -> String {
     out.trim().to_owned()
 }
 
-/// Replaces the marks `/*own NAMESPACE CATALOG OID*/`, `/*member CATALOG OID*/` and `/*only UNITS OID*/`.
+/// Replaces the marks:
 ///
-/// `NOT IN` over a subquery is a hashed subplan: constant cost per row whatever the planner estimates.
+/// - `/*rows SORT CATALOG ALIAS KEY*/`: the rows of a catalog that belong to units of a sort; all of them
+///   (with the unit as `c` or `t`), or when `restricted` those of the units in `mine`, looked up unit by
+///   unit whatever the planner estimates;
+/// - `/*own NAMESPACE CATALOG OID*/`, `/*member CATALOG OID*/`: whether an object is ours, and whether it
+///   is no member of an extension. `NOT IN` over a subquery is a hashed subplan: constant cost per row;
+/// - `/*each*/`: keeps a subquery from becoming a join when `restricted`;
+/// - `/*whole*/ … /*end*/`: only when not `restricted`.
 pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
     let mut out = String::with_capacity(sql.len() * 2);
     let mut rest = sql;
@@ -205,6 +246,23 @@ pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
             )
         };
         match mark.split_whitespace().collect::<Vec<_>>().as_slice() {
+            ["rows", sort, catalog, alias, key] if restricted => out.push_str(&format!(
+                "unnest((SELECT {sort} FROM mine)) AS u (oid) \
+                 JOIN LATERAL (SELECT * FROM {catalog} x WHERE x.{key} = u.oid OFFSET 0) {alias} ON true"
+            )),
+            ["rows", sort, catalog, alias, key] => out.push_str(&match (*sort, *key) {
+                ("relations", key) if key != "oid" => {
+                    format!("{catalog} {alias} JOIN pg_class c ON c.oid = {alias}.{key}")
+                }
+                ("types", key) if key != "oid" => {
+                    format!("{catalog} {alias} JOIN pg_type t ON t.oid = {alias}.{key}")
+                }
+                _ => format!("{catalog} {alias}"),
+            }),
+            ["own", _, "pg_class" | "pg_type" | "pg_proc", _] if restricted => out.push_str("true"),
+            ["own", namespace, catalog, oid] if restricted => {
+                out.push_str(&own_row(namespace, catalog, oid));
+            }
             ["own", namespace, catalog, oid] => {
                 out.push_str(&format!(
                     "{oid} >= 16384 AND {namespace} NOT IN (SELECT oid FROM pg_namespace \
@@ -213,24 +271,8 @@ pub(in crate::catalog) fn expand(sql: &str, restricted: bool) -> String {
                 ));
             }
             ["member", catalog, oid] => out.push_str(&member(catalog, oid)),
-            ["alive", catalog, alias] => {
-                let counts =
-                    ALIVE.iter().find(|(name, _)| name == catalog).map_or("true", |(_, counts)| counts);
-                let words: Vec<String> = counts
-                    .split(' ')
-                    .map(|word| match word {
-                        "relkind" | "relnamespace" | "tgisinternal" | "rulename" | "typtype"
-                        | "typcategory" | "oid" => {
-                            format!("{alias}.{word}")
-                        }
-                        other => other.to_owned(),
-                    })
-                    .collect();
-                out.push_str(&format!("{alias}.oid >= 16384 AND {}", words.join(" ")));
-            }
-            ["only", parameter, oid] if restricted => {
-                out.push_str(&format!("AND {oid} = ANY (current_setting('confiture.{parameter}')::oid[])"));
-            }
+            ["each"] if restricted => out.push_str("OFFSET 0"),
+            ["whole"] if restricted => rest = after.split_once("/*end*/").map_or("", |(_, after)| after),
             _ => {}
         }
     }
@@ -253,8 +295,17 @@ mod tests {
     #[test]
     fn no_mark_is_left_in_a_query() {
         let units = Scope::Units { relations: true, types: true, routines: true };
-        for scope in [Scope::Everything, units, Scope::Rest, Scope::Observation, Scope::Changes, Scope::Alive]
-        {
+        let scopes = [
+            Scope::Everything,
+            units,
+            Scope::Rest,
+            Scope::Rare,
+            Scope::Observation,
+            Scope::Changes,
+            Scope::Alive("pg_class"),
+            Scope::Comments,
+        ];
+        for scope in scopes {
             for major in 14..=18 {
                 let sql = compose(major * 10_000, scope);
                 assert!(!sql.contains("/*"), "{sql}");

@@ -24,6 +24,22 @@ pub(in crate::catalog) struct Fact<'a> {
 }
 
 impl<'a> Fact<'a> {
+    /// A fact that is one field of another: kind, catalog, unit, id, sub and up to two texts, separated by
+    /// the character 1.
+    pub(in crate::catalog) fn nested(text: &'a str) -> Result<Self, DbFailure> {
+        let mut parts = text.splitn(7, '\u{1}');
+        let mut next = || parts.next().unwrap_or_default();
+        let number = |text: &str| text.parse().map_err(|_| unexpected(text));
+        Ok(Self {
+            kind: next(),
+            class: number(next())?,
+            unit: number(next())?,
+            id: number(next())?,
+            sub: next().parse().map_err(|_| unexpected(text))?,
+            fields: Some(parts.map(Some).collect()),
+        })
+    }
+
     /// Its fields; none for rows that say it all with their numbers.
     pub(in crate::catalog) fn fields(&self) -> &[Option<&'a str>] {
         self.fields.as_deref().unwrap_or_default()

@@ -1,29 +1,39 @@
 -- Units whose printed text mentions the units in confiture.relations, confiture.types and confiture.routines.
 WITH named (class, oid) AS (
-  SELECT 'pg_class'::regclass::oid, unnest(current_setting('confiture.relations')::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, t.oid FROM pg_type t WHERE t.typrelid = ANY (current_setting('confiture.relations')::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, t.typarray FROM pg_type t WHERE t.typrelid = ANY (current_setting('confiture.relations')::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, unnest(current_setting('confiture.types')::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, t.typarray FROM pg_type t WHERE t.oid = ANY (current_setting('confiture.types')::oid[])
-  UNION ALL SELECT 'pg_type'::regclass, r.rngmultitypid FROM pg_range r WHERE r.rngtypid = ANY (current_setting('confiture.types')::oid[])
-  UNION ALL SELECT 'pg_proc'::regclass, unnest(current_setting('confiture.routines')::oid[])
-), found AS (
-  SELECT DISTINCT d.classid, d.objid FROM named JOIN pg_depend d ON d.refclassid = named.class AND d.refobjid = named.oid
+  SELECT 1259::oid, u FROM unnest(current_setting('confiture.relations')::oid[]) u
+  UNION ALL SELECT 1247, c.reltype FROM unnest(current_setting('confiture.relations')::oid[]) u
+    JOIN LATERAL (SELECT x.reltype FROM pg_class x WHERE x.oid = u OFFSET 0) c ON c.reltype <> 0
+  UNION ALL SELECT 1247, t.typarray FROM unnest(current_setting('confiture.relations')::oid[]) u
+    JOIN LATERAL (SELECT x.reltype FROM pg_class x WHERE x.oid = u OFFSET 0) c ON true
+    JOIN LATERAL (SELECT x.typarray FROM pg_type x WHERE x.oid = c.reltype OFFSET 0) t ON t.typarray <> 0
+  UNION ALL SELECT 1247, u FROM unnest(current_setting('confiture.types')::oid[]) u
+  UNION ALL SELECT 1247, t.typarray FROM unnest(current_setting('confiture.types')::oid[]) u
+    JOIN LATERAL (SELECT x.typarray FROM pg_type x WHERE x.oid = u OFFSET 0) t ON t.typarray <> 0
+  UNION ALL SELECT 1247, r.rngmultitypid FROM unnest(current_setting('confiture.types')::oid[]) u
+    JOIN LATERAL (SELECT x.rngmultitypid FROM pg_range x WHERE x.rngtypid = u OFFSET 0) r ON true
+  UNION ALL SELECT 1255, u FROM unnest(current_setting('confiture.routines')::oid[]) u
+), found AS MATERIALIZED (
+  SELECT DISTINCT d.classid, d.objid FROM named
+  JOIN LATERAL (SELECT x.classid, x.objid FROM pg_depend x
+    WHERE x.refclassid = named.class AND x.refobjid = named.oid OFFSET 0) d ON true
 )
-SELECT 'relation', u.oid FROM (
-  SELECT COALESCE(i.indrelid, c.oid) FROM found JOIN pg_class c ON c.oid = objid LEFT JOIN pg_index i ON i.indexrelid = c.oid
-    WHERE classid = 'pg_class'::regclass
-  UNION SELECT d.adrelid FROM found JOIN pg_attrdef d ON d.oid = objid WHERE classid = 'pg_attrdef'::regclass
-  UNION SELECT k.conrelid FROM found JOIN pg_constraint k ON k.oid = objid WHERE classid = 'pg_constraint'::regclass AND k.conrelid <> 0
-  UNION SELECT r.ev_class FROM found JOIN pg_rewrite r ON r.oid = objid WHERE classid = 'pg_rewrite'::regclass
-  UNION SELECT g.tgrelid FROM found JOIN pg_trigger g ON g.oid = objid WHERE classid = 'pg_trigger'::regclass
-  UNION SELECT p.polrelid FROM found JOIN pg_policy p ON p.oid = objid WHERE classid = 'pg_policy'::regclass
-  UNION SELECT s.stxrelid FROM found JOIN pg_statistic_ext s ON s.oid = objid WHERE classid = 'pg_statistic_ext'::regclass
-) u (oid)
-UNION ALL
-SELECT 'type', u.oid FROM (
-  SELECT objid FROM found WHERE classid = 'pg_type'::regclass
-  UNION SELECT k.contypid FROM found JOIN pg_constraint k ON k.oid = objid WHERE classid = 'pg_constraint'::regclass AND k.contypid <> 0
-) u (oid)
-UNION ALL
-SELECT 'routine', objid FROM found WHERE classid = 'pg_proc'::regclass
+SELECT DISTINCT u.sort, u.oid FROM (
+  SELECT CASE WHEN classid = 'pg_proc'::regclass THEN 'routine'
+      WHEN classid = 'pg_type'::regclass THEN 'type'
+      WHEN classid = 'pg_constraint'::regclass
+        AND EXISTS (SELECT FROM pg_constraint k WHERE k.oid = objid AND k.conrelid = 0) THEN 'type'
+      ELSE 'relation' END,
+    CASE classid
+      WHEN 'pg_proc'::regclass THEN objid
+      WHEN 'pg_type'::regclass THEN objid
+      WHEN 'pg_class'::regclass THEN COALESCE((SELECT i.indrelid FROM pg_index i WHERE i.indexrelid = objid), objid)
+      WHEN 'pg_attrdef'::regclass THEN (SELECT d.adrelid FROM pg_attrdef d WHERE d.oid = objid)
+      WHEN 'pg_constraint'::regclass THEN
+        (SELECT CASE WHEN k.conrelid = 0 THEN k.contypid ELSE k.conrelid END FROM pg_constraint k WHERE k.oid = objid)
+      WHEN 'pg_rewrite'::regclass THEN (SELECT r.ev_class FROM pg_rewrite r WHERE r.oid = objid)
+      WHEN 'pg_trigger'::regclass THEN (SELECT g.tgrelid FROM pg_trigger g WHERE g.oid = objid)
+      WHEN 'pg_policy'::regclass THEN (SELECT p.polrelid FROM pg_policy p WHERE p.oid = objid)
+      WHEN 'pg_statistic_ext'::regclass THEN (SELECT s.stxrelid FROM pg_statistic_ext s WHERE s.oid = objid)
+    END
+  FROM found
+) u (sort, oid) WHERE u.oid IS NOT NULL

@@ -1,33 +1,31 @@
 -- Tables, partitioned and foreign tables, views, materialized views, sequences and composite types.
 SELECT 'relation', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
   ARRAY[c.relkind::text, n.nspname, c.relname, pg_get_userbyid(c.relowner),
-    array_to_string(CASE WHEN c.relkind = 'c' THEN ct.typacl ELSE c.relacl END, chr(1)),
+    array_to_string(CASE WHEN c.relkind = 'c' THEN (SELECT t.typacl FROM pg_type t WHERE t.oid = c.reltype)
+      ELSE c.relacl END, chr(1)),
     c.relpersistence::text,
-    NULLIF(am.amname, 'heap'),
+    CASE WHEN c.relam NOT IN (0, 2) THEN (SELECT m.amname FROM pg_am m WHERE m.oid = c.relam) END, -- 2: heap
     CASE WHEN c.relkind = 'p' THEN pg_get_partkeydef(c.oid) END,
     CASE WHEN c.relispartition THEN pg_get_expr(c.relpartbound, c.oid) END,
-    parents.oids,
+    (SELECT string_agg(i.inhparent::text, chr(1) ORDER BY i.inhseqno)
+       FROM pg_inherits i WHERE i.inhrelid = c.oid),
     array_to_string(c.reloptions, chr(1)),
-    CASE WHEN toast.oid IS NOT NULL THEN
-      (SELECT string_agg('toast.' || o, chr(1)) FROM unnest(toast.reloptions) o) END,
+    (SELECT string_agg('toast.' || o, chr(1)) FROM pg_class toast, unnest(toast.reloptions) o
+       WHERE toast.oid = c.reltoastrelid),
     c.relrowsecurity::text, c.relforcerowsecurity::text,
-    c.relreplident::text, sp.spcname,
+    c.relreplident::text,
+    CASE WHEN c.reltablespace <> 0 THEN (SELECT p.spcname FROM pg_tablespace p WHERE p.oid = c.reltablespace) END,
     CASE WHEN c.reloftype <> 0 THEN format_type(c.reloftype, NULL) END,
     CASE WHEN c.relkind IN ('v', 'm') THEN pg_get_viewdef(c.oid) END,
     c.relispopulated::text,
-    fs.srvname, array_to_string(ft.ftoptions, chr(1)),
+    CASE WHEN c.relkind = 'f' THEN (SELECT s.srvname FROM pg_foreign_table f
+      JOIN pg_foreign_server s ON s.oid = f.ftserver WHERE f.ftrelid = c.oid) END,
+    CASE WHEN c.relkind = 'f' THEN (SELECT array_to_string(f.ftoptions, chr(1)) FROM pg_foreign_table f
+      WHERE f.ftrelid = c.oid) END,
     c.reltype::text]::text[]
-FROM pg_class c
+FROM /*rows relations pg_class c oid*/
 JOIN pg_namespace n ON n.oid = c.relnamespace
-LEFT JOIN pg_am am ON am.oid = c.relam AND c.relkind IN ('r', 'm', 'p')
-LEFT JOIN (SELECT i.inhrelid, string_agg(i.inhparent::text, chr(1) ORDER BY i.inhseqno) AS oids
-  FROM pg_inherits i GROUP BY i.inhrelid) parents ON parents.inhrelid = c.oid
-LEFT JOIN pg_class toast ON toast.oid = c.reltoastrelid AND toast.reloptions IS NOT NULL
-LEFT JOIN pg_tablespace sp ON sp.oid = c.reltablespace
-LEFT JOIN pg_foreign_table ft ON ft.ftrelid = c.oid
-LEFT JOIN pg_foreign_server fs ON fs.oid = ft.ftserver
-LEFT JOIN pg_type ct ON ct.oid = c.reltype AND c.relkind = 'c'
-WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND /*own c.relnamespace pg_class c.oid*/ /*only relations c.oid*/
+WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c') AND /*own c.relnamespace pg_class c.oid*/
 
 UNION ALL
 SELECT 'sequence', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
@@ -35,12 +33,12 @@ SELECT 'sequence', 'pg_class'::regclass::oid, c.oid, c.oid, 0,
     c.relpersistence::text,
     format_type(s.seqtypid, NULL), s.seqstart::text, s.seqincrement::text, s.seqmin::text, s.seqmax::text,
     s.seqcache::text, s.seqcycle::text, d.refobjid::text, d.refobjsubid::text, d.deptype::text]::text[]
-FROM pg_class c
+FROM /*rows relations pg_class c oid*/
 JOIN pg_namespace n ON n.oid = c.relnamespace
 JOIN pg_sequence s ON s.seqrelid = c.oid
 LEFT JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.objsubid = 0
   AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0 AND d.deptype IN ('a', 'i')
-WHERE c.relkind = 'S' AND /*own c.relnamespace pg_class c.oid*/ /*only relations c.oid*/
+WHERE c.relkind = 'S' AND /*own c.relnamespace pg_class c.oid*/
 
 UNION ALL
 SELECT 'column', 'pg_class'::regclass::oid, a.attrelid, a.attrelid, a.attnum::int,
@@ -54,12 +52,12 @@ SELECT 'column', 'pg_class'::regclass::oid, a.attrelid, a.attrelid, a.attnum::in
     NULLIF(a.attstattarget, -1)::text,
     array_to_string(a.attoptions, chr(1)), array_to_string(a.attfdwoptions, chr(1)),
     CASE WHEN a.attinhcount > 0 THEN 'false' END, array_to_string(a.attacl, chr(1))]::text[]
-FROM pg_attribute a
-JOIN pg_type t ON t.oid = a.atttypid
-WHERE a.attnum > 0 AND NOT a.attisdropped /*only relations a.attrelid*/ 
+FROM /*rows tables pg_attribute a attrelid*/
+JOIN LATERAL (SELECT typcollation, typstorage FROM pg_type WHERE pg_type.oid = a.atttypid /*each*/) t ON true
+WHERE a.attnum > 0 AND NOT a.attisdropped
   -- IS TRUE keeps it from becoming a join: hashed, it costs one pass whatever the planner expects
-  AND (a.attrelid IN (SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
-    AND /*own c.relnamespace pg_class c.oid*/ /*only relations c.oid*/)) IS TRUE
+  /*whole*/ AND (a.attrelid IN (SELECT c.oid FROM pg_class c WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm', 'c')
+    AND /*own c.relnamespace pg_class c.oid*/)) IS TRUE /*end*/
 
 UNION ALL
 SELECT 'constraint', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, 0,
@@ -72,16 +70,15 @@ SELECT 'constraint', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, 0,
     (k.conparentid <> 0 OR NOT k.conislocal)::text,
     (SELECT 'disabled' FROM pg_trigger g WHERE g.tgconstraint = k.oid AND g.tgisinternal
        AND g.tgenabled = 'D' AND k.contype = 'f' LIMIT 1)]::text[]
-FROM pg_constraint k
-JOIN pg_class c ON c.oid = k.conrelid
-WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/ /*only relations c.oid*/
+FROM /*rows relations pg_constraint k conrelid*/
+WHERE k.contype IN ('c', 'f', 'p', 'u', 'x') AND /*own c.relnamespace pg_class c.oid*/
 
 UNION ALL -- since 18
 SELECT 'not-null', 'pg_constraint'::regclass::oid, k.conrelid, k.oid, k.conkey[1]::int, -- since 18
   ARRAY[k.convalidated::text, k.connoinherit::text]::text[] -- since 18
-FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid -- since 18
+FROM /*rows relations pg_constraint k conrelid*/ -- since 18
 WHERE k.contype = 'n' AND (NOT k.convalidated OR k.connoinherit) -- since 18
-  AND /*own c.relnamespace pg_class c.oid*/ /*only relations k.conrelid*/ /*only relations c.oid*/ -- since 18
+  AND /*own c.relnamespace pg_class c.oid*/ -- since 18
 
 UNION ALL
 SELECT 'index', 'pg_class'::regclass::oid, i.indrelid, i.indexrelid, 0,
@@ -91,30 +88,27 @@ SELECT 'index', 'pg_class'::regclass::oid, i.indrelid, i.indexrelid, 0,
     CASE WHEN x.relispartition
       THEN (SELECT h.inhparent::regclass::text FROM pg_inherits h WHERE h.inhrelid = i.indexrelid) END,
     CASE WHEN k.oid IS NOT NULL THEN array_to_string(x.reloptions, chr(1)) END,
-    sp.spcname,
+    CASE WHEN x.reltablespace <> 0 THEN (SELECT p.spcname FROM pg_tablespace p WHERE p.oid = x.reltablespace) END,
     CASE WHEN i.indexprs IS NOT NULL THEN
       (SELECT string_agg(a.attnum || '=' || a.attstattarget, chr(1) ORDER BY a.attnum)
          FROM pg_attribute a WHERE a.attrelid = i.indexrelid AND a.attstattarget >= 0) END,
     (i.indexprs IS NOT NULL OR i.indpred IS NOT NULL)::text, ia.amname]::text[]
-FROM pg_index i
+FROM /*rows relations pg_index i indrelid*/
 JOIN pg_class x ON x.oid = i.indexrelid
-JOIN pg_class c ON c.oid = i.indrelid
 JOIN pg_am ia ON ia.oid = x.relam
 LEFT JOIN LATERAL (SELECT k.oid, k.conname FROM pg_constraint k
   WHERE (i.indisunique OR i.indisexclusion) AND k.conrelid = i.indrelid AND k.conindid = i.indexrelid
     AND k.contype IN ('p', 'u', 'x') OFFSET 0) k ON true
-LEFT JOIN pg_tablespace sp ON sp.oid = x.reltablespace
-WHERE c.relkind IN ('r', 'p', 'm') AND /*own c.relnamespace pg_class c.oid*/ /*only relations i.indrelid*/ /*only relations c.oid*/
+WHERE /*own c.relnamespace pg_class c.oid*/
 
 UNION ALL
 SELECT 'trigger', 'pg_trigger'::regclass::oid, g.tgrelid, g.oid, 0,
   ARRAY[g.tgname, pg_get_triggerdef(g.oid), g.tgenabled::text, (g.tgparentid <> 0)::text]::text[]
-FROM pg_trigger g
-JOIN pg_class c ON c.oid = g.tgrelid
-LEFT JOIN pg_trigger parent ON parent.oid = g.tgparentid
+FROM /*rows relations pg_trigger g tgrelid*/
+LEFT JOIN LATERAL (SELECT tgenabled FROM pg_trigger WHERE pg_trigger.oid = g.tgparentid /*each*/) parent ON true
 WHERE (CASE WHEN g.tgparentid = 0 THEN NOT g.tgisinternal
     ELSE g.tgenabled <> parent.tgenabled AND g.tgconstraint = 0 END)
-  AND /*own c.relnamespace pg_class c.oid*/ /*only relations g.tgrelid*/ /*only relations c.oid*/
+  AND /*own c.relnamespace pg_class c.oid*/
 
 UNION ALL
 SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
@@ -123,22 +117,19 @@ SELECT 'policy', 'pg_policy'::regclass::oid, p.polrelid, p.oid, 0,
         ORDER BY CASE WHEN r = 0 THEN 'public' ELSE quote_ident(pg_get_userbyid(r)) END COLLATE "C")
        FROM unnest(p.polroles) r),
     pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)]::text[]
-FROM pg_policy p
-JOIN pg_class c ON c.oid = p.polrelid
-WHERE /*own c.relnamespace pg_class c.oid*/ /*only relations p.polrelid*/ /*only relations c.oid*/
+FROM /*rows relations pg_policy p polrelid*/
+WHERE /*own c.relnamespace pg_class c.oid*/
 
 UNION ALL
 SELECT 'rule', 'pg_rewrite'::regclass::oid, r.ev_class, r.oid, 0,
   ARRAY[r.rulename, pg_get_ruledef(r.oid), r.ev_enabled::text]::text[]
-FROM pg_rewrite r
-JOIN pg_class c ON c.oid = r.ev_class
-WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/ /*only relations r.ev_class*/ /*only relations c.oid*/
+FROM /*rows relations pg_rewrite r ev_class*/
+WHERE r.rulename <> '_RETURN' AND /*own c.relnamespace pg_class c.oid*/
 
 UNION ALL
 SELECT 'statistics', 'pg_statistic_ext'::regclass::oid, s.stxrelid, s.oid, 0,
   ARRAY[n.nspname, s.stxname, pg_get_userbyid(s.stxowner), pg_get_statisticsobjdef(s.oid),
     NULLIF(s.stxstattarget, -1)::text]::text[]
-FROM pg_statistic_ext s
+FROM /*rows relations pg_statistic_ext s stxrelid*/
 JOIN pg_namespace n ON n.oid = s.stxnamespace
-JOIN pg_class c ON c.oid = s.stxrelid
-WHERE /*own s.stxnamespace pg_statistic_ext s.oid*/ /*only relations s.stxrelid*/
+WHERE /*own s.stxnamespace pg_statistic_ext s.oid*/

@@ -8,14 +8,13 @@ SELECT 'routine', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
     p.procost::text, p.prorows::text, NULLIF(p.prosupport::regprocedure::text, '-'),
     array_to_string(p.proconfig, chr(1)),
     (SELECT string_agg(format_type(t, NULL), ', ' ORDER BY o) FROM unnest(p.protrftypes) WITH ORDINALITY x (t, o))]::text[]
-FROM pg_proc p
+FROM /*rows routines pg_proc p oid*/
 JOIN pg_namespace n ON n.oid = p.pronamespace
 JOIN pg_language l ON l.oid = p.prolang
 WHERE p.prokind <> 'a' AND p.oid >= 16384 AND /*own p.pronamespace pg_proc p.oid*/
   -- the constructor functions of range types belong to the type
   AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid
     AND d.refclassid = 'pg_type'::regclass AND d.deptype = 'i')
-  /*only routines p.oid*/
 
 UNION ALL
 SELECT 'aggregate', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
@@ -44,7 +43,7 @@ SELECT 'aggregate', 'pg_proc'::regclass::oid, p.oid, p.oid, 0,
       'sortop', NULLIF(a.aggsortop::regoperator::text, '0'),
       'hypothetical', CASE WHEN a.aggkind = 'h' THEN 'true' END,
       'parallel', CASE p.proparallel WHEN 's' THEN 'SAFE' WHEN 'r' THEN 'RESTRICTED' END)))::text]::text[]
-FROM pg_proc p
+FROM /*rows routines pg_proc p oid*/
 JOIN pg_aggregate a ON a.aggfnoid = p.oid
 JOIN pg_namespace n ON n.oid = p.pronamespace
-WHERE p.oid >= 16384 AND /*own p.pronamespace pg_proc p.oid*/ /*only routines p.oid*/
+WHERE p.oid >= 16384 AND /*own p.pronamespace pg_proc p.oid*/

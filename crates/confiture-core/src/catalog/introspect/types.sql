@@ -30,16 +30,15 @@ SELECT 'type', 'pg_type'::regclass::oid, t.oid, t.oid, 0,
           'delimiter', t.typdelim::text, 'collatable', (t.typcollation <> 0)::text))::text
         ELSE '{"shell": "true"}' END
     END]::text[]
-FROM pg_type t
+FROM /*rows types pg_type t oid*/
 JOIN pg_namespace n ON n.oid = t.typnamespace
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 WHERE t.oid >= 16384 AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'b' AND t.typcategory <> 'A'
-  OR t.typtype = 'p') AND /*own t.typnamespace pg_type t.oid*/ /*only types t.oid*/
+  OR t.typtype = 'p') AND /*own t.typnamespace pg_type t.oid*/
 
 UNION ALL
 SELECT 'constraint', 'pg_constraint'::regclass::oid, k.contypid, k.oid, 0,
   ARRAY[k.conname, k.contype::text, pg_get_constraintdef(k.oid), NULL, NULL, NULL,
     k.convalidated::text, 'false', 'false', 'true', 'false', 'false', NULL]::text[]
-FROM pg_constraint k
-JOIN pg_type t ON t.oid = k.contypid
-WHERE k.contype = 'c' AND k.contypid >= 16384 AND /*own t.typnamespace pg_type t.oid*/ /*only types k.contypid*/
+FROM /*rows types pg_constraint k contypid*/
+WHERE k.contype = 'c' AND k.contypid >= 16384 AND /*own t.typnamespace pg_type t.oid*/

@@ -57,6 +57,8 @@ async fn refreshing_equals_reading_everything() {
             check(&inside, &now, &what("in transaction"), &mut failures);
             let again = refresh(&inside, &session).await;
             check(&again, &now, &what("in transaction, again"), &mut failures);
+            let within = observed.refresh_within(&session).await.expect("an observation");
+            check(&within, &now, &what("within the transaction"), &mut failures);
             let whole = Observed::full(&session).await.expect("an observation");
             run(&session, "ROLLBACK").await;
             for (name, from) in [("refreshed", &again), ("whole", &whole), ("base", &observed)] {
@@ -68,15 +70,29 @@ async fn refreshing_equals_reading_everything() {
             let outer = refresh(&observed, &session).await;
             run(&session, statement).await;
             let inner = refresh(&outer, &session).await;
+            let within = outer.refresh_within(&session).await.expect("an observation");
+            check(&within, inner.catalog(), &what("within, on top of another"), &mut failures);
             run(&session, "ROLLBACK TO s").await;
             let after = refresh(&inner, &session).await;
             check(&after, outer.catalog(), &what("rolled back to savepoint"), &mut failures);
+            let within = within.refresh_within(&session).await.expect("an observation");
+            check(&within, outer.catalog(), &what("within, rolled back to savepoint"), &mut failures);
             run(&session, "ROLLBACK").await;
-            // Committed.
+            // Committed, observed before and after.
+            run(&session, "BEGIN").await;
             run(&session, statement).await;
-            observed = refresh(&observed, &session).await;
+            let within = observed.refresh_within(&session).await.expect("an observation");
+            run(&session, "COMMIT").await;
+            let committed = within.committed();
             before = read(&session).await;
+            check(&committed, &before, &what("observed, then committed"), &mut failures);
+            let after = refresh(&committed, &session).await;
+            check(&after, &before, &what("observed, then committed, again"), &mut failures);
+            observed = refresh(&observed, &session).await;
             check(&observed, &before, &what("committed"), &mut failures);
+            if count % 2 == 0 {
+                observed = committed;
+            }
         }
         assert!(count >= 120, "only {count} statements");
         session.close().await;
