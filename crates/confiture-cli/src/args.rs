@@ -41,7 +41,7 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     /// Applies every migration on real PostgreSQL: up, down and up again.
     Test(Box<TestArgs>),
-    /// Generates random schemas and chains of migrations.
+    /// Generates rows that satisfy a schema, the statistics that shape them, or random schemas and migrations.
     Generate {
         #[command(subcommand)]
         command: GenerateCommand,
@@ -75,6 +75,18 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum GenerateCommand {
+    /// Applies the migrations on a scratch database, fills its tables and prints the rows as SQL.
+    Data(Box<GenerateDataArgs>),
+    /// Prints sizes and spreads of a database's tables, no values of theirs, for `data --from-stats`.
+    Stats {
+        /// The database to look at; read only.
+        #[arg(long, value_name = "URL", env = "CONFITURE_STATS_SERVER", hide_env_values = true)]
+        server: String,
+
+        /// Write to this file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Prints the SQL of a random schema that an empty database accepts.
     Schema {
         #[command(flatten)]
@@ -109,6 +121,75 @@ pub(crate) struct RandomArgs {
     /// How many objects, or migrations.
     #[arg(long, value_name = "N", default_value_t = 14)]
     pub count: usize,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct GenerateDataArgs {
+    /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
+    pub dir: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub server: ServerArgs,
+
+    /// The tool whose layout the directory has [default: recognised].
+    #[arg(long, value_name = "NAME", env = "CONFITURE_LAYOUT")]
+    pub layout: Option<String>,
+
+    /// Rows of each table.
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub rows: u64,
+
+    /// The last version to apply before the tables are filled.
+    #[arg(long, value_name = "VERSION")]
+    pub at: Option<String>,
+
+    /// The same number gives the same rows.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// Only tables whose name matches, and those they refer to (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub table: Vec<String>,
+
+    /// Directory of your own rows: `<version>….sql` runs at that version, other files at the end.
+    #[arg(long, value_name = "DIR")]
+    pub seeds: Option<PathBuf>,
+
+    /// Statistics of a real database (`generate stats`): --rows is the average of a table then.
+    #[arg(long, value_name = "FILE")]
+    pub from_stats: Option<PathBuf>,
+
+    /// One INSERT a row instead of COPY.
+    #[arg(long)]
+    pub inserts: bool,
+
+    /// Write the script to this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+
+    /// Keep the filled database and print how to connect to it (needs --server); prints no script.
+    #[arg(long, conflicts_with_all = ["out", "inserts"])]
+    pub keep: bool,
+
+    /// SQL to run on the fresh database before the first migration (repeatable).
+    #[arg(long, value_name = "FILE")]
+    pub setup: Vec<PathBuf>,
+
+    /// A session setting (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+
+    /// A template value (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub var: Vec<(String, String)>,
+
+    /// Most seconds one statement may take.
+    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..))]
+    pub timeout: Option<u64>,
+
+    /// A profile of confiture.toml.
+    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
+    pub profile: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

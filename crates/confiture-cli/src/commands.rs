@@ -3,6 +3,7 @@
 mod completions;
 mod doctor;
 mod explain;
+mod generate;
 mod generate_schema;
 mod plugins;
 mod server;
@@ -29,6 +30,10 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     let style = terminal::style(args.colour, args.quiet, args.verbose > 0);
     let done = match args.command {
         Command::Test(test) => test::run(*test, &registry, &style).await,
+        Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,
+        Command::Generate { command: GenerateCommand::Stats { server, out } } => {
+            generate::stats(&server, out).await
+        }
         Command::Generate { command: GenerateCommand::Schema { size, out } } => {
             generate_schema::schema(size, out.as_deref())
         }

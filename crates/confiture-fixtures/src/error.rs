@@ -54,6 +54,9 @@ pub enum FixtureError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Output could not be written.
+    #[error("write the rows: {0}")]
+    Output(std::io::Error),
     /// A setup file cannot be used as it is.
     #[error("use {file}:{line}: {reason}")]
     Directive {

@@ -2,6 +2,7 @@
 //!
 //! - [`MigrationRunner`] applies and rolls back migrations as their own tool would.
 //! - [`Ladder`] climbs a chain one migration at a time and observes each one: up, down, up again.
+//! - [`RowGenerator`] fills tables with rows that satisfy their catalog.
 //! - [`SchemaSnapshotter`] captures a schema and compares it with another.
 //! - [`TestDb`] and the attribute [`test`](macro@test) give each test of a Rust program its own database.
 //! - [`TestRun`] judges a whole directory with every registered check.
@@ -23,7 +24,10 @@ mod verify;
 pub use confiture_core::db::tokio_postgres;
 pub use confiture_fixtures_macros::test;
 pub use error::FixtureError;
-pub use generate::{Filled, Refusal, RowCounts, RowGenerator, TableFill};
+pub use generate::{
+    ColumnStatistics, Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, Statistics, TableFill,
+    TableStatistics, write_rows,
+};
 pub use ladder::{Depth, Ladder, LadderOptions};
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;

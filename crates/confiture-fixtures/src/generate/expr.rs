@@ -88,27 +88,23 @@ impl Expr {
 
     fn walk(&self, visit: &mut dyn FnMut(&Self)) {
         visit(self);
+        for part in self.children() {
+            part.walk(visit);
+        }
+    }
+
+    /// Its parts, in order.
+    pub(super) fn children(&self) -> Vec<&Self> {
         match self {
-            Self::Const(_) | Self::Column(_) | Self::Opaque(_) => {}
-            Self::And(all) | Self::Or(all) | Self::Call(_, all) | Self::Array(all) => {
-                all.iter().for_each(|expr| expr.walk(visit));
-            }
-            Self::Not(one) | Self::IsNull(one, _) | Self::IsTruth(one, ..) | Self::Cast(one, _) => {
-                one.walk(visit)
-            }
+            Self::Const(_) | Self::Column(_) | Self::Opaque(_) => Vec::new(),
+            Self::And(all) | Self::Or(all) | Self::Call(_, all) | Self::Array(all) => all.iter().collect(),
+            Self::Not(one) | Self::IsNull(one, _) | Self::IsTruth(one, ..) | Self::Cast(one, _) => vec![one],
             Self::Distinct(a, b, _) | Self::Binary(_, a, b) | Self::Quantified { left: a, right: b, .. } => {
-                a.walk(visit);
-                b.walk(visit);
+                vec![a, b]
             }
             Self::Case { operand, arms, otherwise } => {
-                if let Some(operand) = operand {
-                    operand.walk(visit);
-                }
-                for (when, then) in arms {
-                    when.walk(visit);
-                    then.walk(visit);
-                }
-                otherwise.walk(visit);
+                let arms = arms.iter().flat_map(|(when, then)| [when, then]);
+                operand.iter().map(|operand| &**operand).chain(arms).chain([&**otherwise]).collect()
             }
         }
     }

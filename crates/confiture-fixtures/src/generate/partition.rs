@@ -1,6 +1,6 @@
 //! The conditions under which a partitioned table takes a row.
 
-use confiture_core::catalog::{Catalog, ObjectId, Table};
+use confiture_core::catalog::{Catalog, Detail, ObjectId, Table};
 use confiture_core::sql::{Quoted, TokenKind, lex};
 
 use super::expr::Expr;
@@ -37,7 +37,7 @@ pub(super) fn conditions(
 
 /// One condition per leaf, as SQL.
 fn paths(catalog: &Catalog, table: &ObjectId) -> Vec<String> {
-    let Some((_, own)) = catalog.tables().find(|(id, _)| *id == table) else { return Vec::new() };
+    let Some(Detail::Table(own)) = catalog.get(table).map(|object| &object.detail) else { return Vec::new() };
     let Some(strategy) = &own.partition_by else { return Vec::new() };
     let columns: Vec<(String, String)> = key(strategy)
         .into_iter()

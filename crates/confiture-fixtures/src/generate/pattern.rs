@@ -1,5 +1,10 @@
 //! Patterns: texts that match a regular expression or LIKE, and whether a text does.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use regex_automata::meta::Regex;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::rng::Rng;
@@ -7,18 +12,42 @@ use super::rng::Rng;
 /// Repetitions without an upper bound are repeated so many times more than they have to be, at most.
 const FEW: u32 = 4;
 
-/// Whether `text` matches; `None` for a pattern PostgreSQL reads differently or only PostgreSQL knows.
-pub(super) fn matches(pattern: &str, text: &str, ignore_case: bool) -> Option<bool> {
-    let hir = parse(pattern, ignore_case)?;
-    let compiled = regex_automata::meta::Builder::new().build_from_hir(&hir).ok()?;
-    Some(compiled.is_match(text))
+/// A pattern, read and compiled.
+struct Pattern {
+    hir: Hir,
+    regex: Option<Regex>,
 }
 
-/// A text that matches, of at most `limit` characters where the pattern allows it.
+/// Patterns by text and whether case counts; `None` for those that cannot be read here.
+type Patterns = HashMap<(String, bool), Option<Rc<Pattern>>>;
+
+thread_local! {
+    /// Compiling a pattern costs a thousand times more than matching a text.
+    static READ: RefCell<Patterns> = RefCell::default();
+}
+
+fn read(pattern: &str, ignore_case: bool) -> Option<Rc<Pattern>> {
+    READ.with_borrow_mut(|read| {
+        let key = (pattern.to_owned(), ignore_case);
+        let compile = || {
+            let hir = parse(pattern, ignore_case)?;
+            let regex = Regex::builder().build_from_hir(&hir).ok();
+            Some(Rc::new(Pattern { hir, regex }))
+        };
+        read.entry(key).or_insert_with(compile).clone()
+    })
+}
+
+/// Whether `text` matches; `None` for a pattern PostgreSQL reads differently or only PostgreSQL knows.
+pub(super) fn matches(pattern: &str, text: &str, ignore_case: bool) -> Option<bool> {
+    Some(read(pattern, ignore_case)?.regex.as_ref()?.is_match(text))
+}
+
+/// A text that matches.
 pub(super) fn sample(pattern: &str, ignore_case: bool, rng: &mut Rng) -> Option<String> {
-    let hir = parse(pattern, ignore_case)?;
+    let read = read(pattern, ignore_case)?;
     let mut text = String::new();
-    write(&hir, rng, &mut text)?;
+    write(&read.hir, rng, &mut text)?;
     Some(text)
 }
 

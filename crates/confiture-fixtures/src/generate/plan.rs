@@ -7,11 +7,12 @@ use confiture_core::catalog::{
 };
 use confiture_core::sql::{Quoted, TokenKind, lex};
 
+use super::document::{self, Keys};
 use super::expr::Expr;
 use super::kind::Kind;
 use super::partition;
 use super::rng::{mix, mix_text};
-use super::stats::Shape;
+use super::stats::{ColumnStatistics, Statistics};
 use super::value::Value;
 
 /// One table to fill.
@@ -19,6 +20,8 @@ use super::value::Value;
 pub(super) struct Plan {
     pub(super) id: ObjectId,
     pub(super) seed: u64,
+    /// Rows the table is to have.
+    pub(super) rows: u64,
     pub(super) columns: Vec<Col>,
     pub(super) keys: Vec<Key>,
     pub(super) references: Vec<ForeignKey>,
@@ -53,7 +56,9 @@ pub(super) struct Col {
     pub(super) unique: bool,
     /// Most bytes of a text.
     pub(super) cap: usize,
-    pub(super) shape: Option<Shape>,
+    pub(super) shape: Option<ColumnStatistics>,
+    /// Keys that expressions read from its JSON documents.
+    pub(super) document: Keys,
 }
 
 /// A unique constraint or index.
@@ -124,17 +129,20 @@ impl<'a> Planner<'a> {
     }
 
     /// The plan of `table`; texts longer than an index holds are cut.
-    pub(super) fn plan(&self, table: &ObjectId, shapes: &BTreeMap<String, Shape>) -> Plan {
+    pub(super) fn plan(&self, table: &ObjectId, rows: u64, statistics: Option<&Statistics>) -> Plan {
         let seed = mix_text(mix_text(self.seed, table.part(0)), table.part(1));
         let found = self.catalog.columns_of(table);
         let names: Vec<&str> = found.iter().map(|(id, _)| id.name()).collect();
+        let known = statistics.and_then(|statistics| statistics.table(table));
+        let shape = |name: &str| known?.columns.get(name).cloned();
         let place = |name: &str| names.iter().position(|known| *known == name);
         let mut plan = Plan {
             id: table.clone(),
             seed,
+            rows,
             columns: found
                 .iter()
-                .map(|(id, column)| self.column(table, id, column, seed, shapes.get(id.name()).cloned()))
+                .map(|(id, column)| self.column(table, id, column, seed, shape(id.name())))
                 .collect(),
             keys: Vec::new(),
             references: Vec::new(),
@@ -175,6 +183,21 @@ impl<'a> Planner<'a> {
                 });
             }
         }
+        let mut documents = BTreeMap::new();
+        for (at, (_, column)) in found.iter().enumerate() {
+            if let Some(text) = &column.generated {
+                let expr = Expr::read(text, &place);
+                document::collect(&expr, plan.columns[at].kind.base(), self.catalog, &mut documents);
+            }
+        }
+        for check in &plan.checks {
+            document::collect(&check.expr, &Kind::Bool, self.catalog, &mut documents);
+        }
+        for (at, keys) in documents {
+            if matches!(plan.columns[at].kind.base(), Kind::Json { .. }) {
+                plan.columns[at].document = keys;
+            }
+        }
         for key in &plan.keys {
             if let [part] = key.parts.as_slice()
                 && let [only] = part.columns()[..]
@@ -201,7 +224,7 @@ impl<'a> Planner<'a> {
         id: &ObjectId,
         column: &Column,
         seed: u64,
-        shape: Option<Shape>,
+        shape: Option<ColumnStatistics>,
     ) -> Col {
         let kind = Kind::read(&column.data_type, self.catalog);
         let refuses_null = |kind: &Kind| {
@@ -234,6 +257,7 @@ impl<'a> Planner<'a> {
             cap: 4000,
             kind,
             shape,
+            document: Keys::new(),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
+use super::Refusal;
 use super::eval;
 use super::expr::Expr;
 use super::kind::Kind;
@@ -59,7 +60,9 @@ pub(super) struct Builder<'a> {
     number: u64,
     given_up: u64,
     /// Why rows were given up: name of the constraint, and how often.
-    pub(super) refused: BTreeMap<String, u64>,
+    refused: BTreeMap<String, u64>,
+    /// By column: whether other tables rely on the values this one has been said to have.
+    promised: Vec<bool>,
     scratch: String,
 }
 
@@ -83,7 +86,15 @@ impl<'a> Builder<'a> {
             number: first,
             given_up: 0,
             refused: BTreeMap::new(),
+            promised: vec![false; plan.columns.len()],
             scratch: String::new(),
+        }
+    }
+
+    /// Holds to the values of these columns that [`promise`](super::cycle::promise) gave.
+    pub(super) fn keep_promise(&mut self, names: &[String]) {
+        for (column, promised) in self.plan.columns.iter().zip(&mut self.promised) {
+            *promised |= names.contains(&column.name);
         }
     }
 
@@ -123,6 +134,16 @@ impl<'a> Builder<'a> {
         None
     }
 
+    /// What rows were given up for.
+    pub(super) fn refusals(&self) -> impl Iterator<Item = Refusal> {
+        self.refused.iter().map(|(name, count)| Refusal {
+            constraint: Some(name.clone()),
+            sqlstate: None,
+            message: format!("no further row was found that satisfies {name}"),
+            rows: *count,
+        })
+    }
+
     /// Starts anew after rows that the server refused.
     pub(super) fn go_on(&mut self) {
         self.given_up = 0;
@@ -138,6 +159,7 @@ impl<'a> Builder<'a> {
                 parents: &self.parents,
                 foreign: &self.foreign,
                 next: &self.next,
+                promised: &self.promised,
                 values: vec![Value::Null; self.plan.columns.len()],
                 settled: vec![false; self.plan.columns.len()],
                 distinct: &distinct,
@@ -205,6 +227,23 @@ impl<'a> Builder<'a> {
 }
 
 impl Plan {
+    fn wish(&self, at: usize, row: u64, distinct: Option<u64>) -> Wish<'_> {
+        let column = &self.columns[at];
+        Wish {
+            column: &column.name,
+            slot: row + column.seed % super::sample::CYCLE,
+            distinct,
+            cap: column.cap,
+            width: column.shape.as_ref().map(|shape| shape.width as usize),
+        }
+    }
+
+    /// A value of a column that no other `number` has.
+    pub(super) fn numbered(&self, at: usize, number: u64) -> Value {
+        let mut rng = Rng::new(mix(self.columns[at].seed, number));
+        sample(&self.columns[at].kind, self.wish(at, number, Some(number)), &mut rng)
+    }
+
     /// The values of the named columns; `None` when one is NULL or computed by the server.
     pub(super) fn tuple(&self, values: &[Value], names: &[String]) -> Option<Vec<Value>> {
         names
@@ -252,6 +291,7 @@ struct Row<'a, 'p> {
     parents: &'p [usize],
     foreign: &'p [bool],
     next: &'p [Option<i64>],
+    promised: &'p [bool],
     values: Vec<Value>,
     /// Columns whose value is decided.
     settled: Vec<bool>,
@@ -340,7 +380,7 @@ impl Row<'_, '_> {
 
     fn wants_null(&mut self, at: usize) -> bool {
         let column = &self.plan.columns[at];
-        if column.not_null || column.sequence.is_some() {
+        if column.not_null || column.sequence.is_some() || self.promised[at] {
             return false;
         }
         if let Some(shape) = &column.shape {
@@ -418,32 +458,35 @@ impl Row<'_, '_> {
     }
 
     fn wish(&self, at: usize, distinct: Option<u64>) -> Wish<'_> {
-        let column = &self.plan.columns[at];
-        Wish {
-            column: &column.name,
-            slot: self.number + column.seed % super::sample::CYCLE,
-            distinct,
-            cap: column.cap,
-            width: column.shape.as_ref().map(|shape| shape.width),
-        }
+        self.plan.wish(at, self.number, distinct)
     }
 
-    fn numbered(&mut self, at: usize, number: u64) -> Value {
-        let mut rng = Rng::new(mix(self.plan.columns[at].seed, number));
-        sample(&self.plan.columns[at].kind, self.wish(at, Some(number)), &mut rng)
+    fn numbered(&self, at: usize, number: u64) -> Value {
+        self.plan.numbered(at, number)
     }
 
     fn sampled(&mut self, at: usize) -> Value {
         let column = &self.plan.columns[at];
+        if self.promised[at] {
+            return super::cycle::promised(self.plan, at, self.number);
+        }
         if let Some(next) = self.next[at] {
             return Value::Int(next + if self.attempt > 8 { self.attempt as i64 } else { 0 });
         }
         let number = self.number + self.attempt * 1_000_003;
+        if !column.document.is_empty() {
+            return super::document::document(
+                &column.document,
+                number,
+                &mut Rng::new(mix(column.seed, number)),
+            );
+        }
         if column.unique || self.distinct[at] {
             return self.numbered(at, number);
         }
         if let Some(shape) = &column.shape {
-            return self.shaped(at, shape.distinct);
+            let unit = (self.rng.next() >> 11) as f64 / (1_u64 << 53) as f64;
+            return self.numbered(at, shape.place(unit, self.plan.rows));
         }
         let mut rng = Rng::new(mix(column.seed, number));
         if let Some(usual) = &column.usual
@@ -452,19 +495,6 @@ impl Row<'_, '_> {
             return usual.clone();
         }
         sample(&column.kind, self.wish(at, None), &mut rng)
-    }
-
-    /// One of as many different values as the statistics say.
-    fn shaped(&mut self, at: usize, distinct: f64) -> Value {
-        let column = &self.plan.columns[at];
-        if distinct < -0.95 {
-            return self.numbered(at, self.number);
-        }
-        let count = if distinct < 0.0 { 1_000.0 } else { distinct.max(1.0) };
-        let chosen = self.rng.below(count as u64);
-        let mut rng = Rng::new(mix(column.seed, chosen));
-        let wish = Wish { slot: super::sample::CYCLE - 1, ..self.wish(at, None) };
-        sample(&column.kind, wish, &mut rng)
     }
 }
 

@@ -176,7 +176,7 @@ fn distinct(kind: &Kind, wish: Wish<'_>, number: u64, rng: &mut Rng) -> Value {
         Kind::Float(_) => Value::Float(signed as f64 / 2.0),
         Kind::Money => Value::Literal(format!("{number}")),
         Kind::Text { .. } | Kind::Char(_) => {
-            Value::Text(words::distinct(wish.column, number, text_limit(kind, wish), rng))
+            Value::Text(words::distinct(wish.column, number, text_limit(kind, wish), wish.width, rng))
         }
         Kind::Bytea => Value::Bytes([rng.next().to_be_bytes(), number.to_be_bytes()].concat()),
         Kind::Date => Value::Date(days(2000, 1, 1) + signed % 3_000_000),

@@ -1,5 +1,6 @@
 //! Fills schemas on a real server, which judges every row.
 
+mod behaviour;
 mod constraints;
 mod types;
 

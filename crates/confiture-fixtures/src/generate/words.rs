@@ -139,7 +139,13 @@ pub(super) fn long(length: usize, rng: &mut Rng) -> String {
 const DIGITS: &[u8; 36] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// A text no other number has, of at most `limit` bytes where that many exist.
-pub(super) fn distinct(column: &str, number: u64, limit: usize, rng: &mut Rng) -> String {
+pub(super) fn distinct(
+    column: &str,
+    number: u64,
+    limit: usize,
+    width: Option<usize>,
+    rng: &mut Rng,
+) -> String {
     let mut digits = Vec::new();
     let mut rest = number;
     loop {
@@ -160,6 +166,9 @@ pub(super) fn distinct(column: &str, number: u64, limit: usize, rng: &mut Rng) -
             rest /= 20_000;
         }
         return text;
+    }
+    if let Some(width) = width.filter(|width| *width <= limit && *width > tail.len() + 1) {
+        return format!("{} {tail}", long(width - tail.len() - 1, rng));
     }
     let name = column.to_ascii_lowercase();
     let full = if name.contains("email") {

@@ -136,3 +136,37 @@ fn foreign_tables_are_skipped_with_the_reason() {
     let expected = "public.f 0 skipped: it is a foreign table: its rows are on far\npublic.t 5";
     assert_eq!(summary(script, 5), expected);
 }
+
+#[test]
+fn tables_that_require_each_other_are_filled_together() {
+    let script = "CREATE TABLE usr (id serial PRIMARY KEY, team int NOT NULL);
+        CREATE TABLE team (id uuid PRIMARY KEY, n int UNIQUE, lead int NOT NULL REFERENCES usr);
+        ALTER TABLE usr ADD FOREIGN KEY (team) REFERENCES team (n);
+        CREATE TABLE member (usr int NOT NULL REFERENCES usr, team uuid REFERENCES team);";
+    assert_eq!(summary(script, 100), "public.team 100\npublic.usr 100\npublic.member 100");
+}
+
+#[test]
+fn optional_cycles_are_closed_afterwards() {
+    let script = "CREATE TABLE usr (id serial PRIMARY KEY, home int);
+        CREATE TABLE org (id serial PRIMARY KEY, owner int NOT NULL REFERENCES usr);
+        ALTER TABLE usr ADD FOREIGN KEY (home) REFERENCES org;";
+    let query = "SELECT count(*), count(home) > 50, count(*) > count(home), max(home) <= 100 FROM usr";
+    assert_eq!(ask(script, 100, query), "100|t|t|t");
+}
+
+#[test]
+fn deferred_cycles() {
+    let script = "CREATE TABLE usr (id int PRIMARY KEY, team int NOT NULL);
+        CREATE TABLE team (id int PRIMARY KEY, lead int NOT NULL REFERENCES usr DEFERRABLE INITIALLY DEFERRED);
+        ALTER TABLE usr ADD FOREIGN KEY (team) REFERENCES team DEFERRABLE INITIALLY DEFERRED;";
+    assert_eq!(summary(script, 20), "public.team 20\npublic.usr 20");
+}
+
+#[test]
+fn a_cycle_that_no_row_can_enter_is_reported() {
+    let script = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY REFERENCES a);
+        ALTER TABLE a ADD CONSTRAINT egg FOREIGN KEY (id) REFERENCES b;";
+    let filled = summary(script, 20);
+    assert!(filled.contains("public.a 0 refused: no further row was found that satisfies egg"), "{filled}");
+}
