@@ -57,9 +57,11 @@ pub(super) fn add_column(model: &mut SchemaModel, choices: &mut Choices<'_>) -> 
     Made::new("add_column", alter(&table, &format!("ADD COLUMN {sql}")), alter(&table, &drop))
 }
 
+/// Drops a column without properties that `ADD COLUMN` cannot say.
 pub(super) fn drop_column(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Option<Made> {
-    let (table, name, column) =
-        free_column(model, choices, |column| !column.not_null || column.default.is_some())?;
+    let (table, name, column) = free_column(model, choices, |column| {
+        column.statistics.is_none() && (!column.not_null || column.default.is_some())
+    })?;
     let sql = model.column_sql(&table, &name, &column);
     model.drop_column(&table, &name);
     let drop = format!("DROP COLUMN {}", Quoted::ident(&name));
