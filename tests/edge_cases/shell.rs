@@ -5,7 +5,7 @@ use crate::process::Project;
 #[test]
 fn manual_page_names_every_command() {
     let ended = Project::new(&[]).run(&["man"]).exits(0).prints(&[".TH confiture 1", "CONFITURE_SERVER"]);
-    for command in ["test", "doctor", "server", "plugins", "explain", "completions", "man"] {
+    for command in ["test", "generate", "doctor", "server", "plugins", "explain", "completions", "man"] {
         assert!(ended.stdout.contains(command), "{command}");
     }
     assert!(ended.stdout.lines().all(|line| !line.contains("under\\-test")), "the name users know");
@@ -71,4 +71,28 @@ fn doctor_finds_a_server_and_does_not_use_database_url() {
 fn doctor_without_a_server_says_what_is_wrong() {
     let ended = Project::new(&[]).run(&["doctor", "--pg-bin", "/nonexistent"]).exits(3);
     ended.prints(&["problem", "/nonexistent"]);
+}
+
+#[test]
+fn random_schema_is_the_same_for_the_same_seed() {
+    let project = Project::new(&[]);
+    let schema = |seed: &str| project.run(&["generate", "schema", "--seed", seed]).exits(0).stdout;
+    assert!(schema("7").contains("CREATE TABLE"));
+    assert_eq!(schema("7"), schema("7"));
+    assert_ne!(schema("7"), schema("8"));
+}
+
+#[test]
+fn random_chain_passes_in_every_layout() {
+    for layout in ["plain", "golang-migrate", "sqlx", "goose", "dbmate"] {
+        let project = Project::new(&[]);
+        let generate =
+            ["generate", "migrations", "--seed", "3", "--count", "9", "--out", "m", "--layout", layout];
+        project.run(&generate).exits(0).prints(&["files in m"]);
+        project.run(&["test", "m", "--layout", layout]).exits(0).prints(&["9 migrations"]);
+        project.run(&generate).exits(2).error(&["m is not empty"]);
+    }
+    let project = Project::new(&[]);
+    let slip = ["generate", "migrations", "--out", "m", "--layout", "goos"];
+    project.run(&slip).exits(2).error(&["did you mean goose?"]);
 }

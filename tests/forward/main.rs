@@ -2,6 +2,7 @@
 
 mod atomic;
 mod chain;
+mod data;
 mod file_markers;
 mod flyway;
 mod imitation;
@@ -20,6 +21,7 @@ mod snapshot_files;
 mod snapshot_kinds;
 mod statements;
 mod templates;
+mod test_db;
 mod tracking;
 mod user_tests;
 mod validate;

@@ -132,6 +132,6 @@ fn a_chain_that_cannot_be_applied_has_no_snapshot() {
     let server = server();
     let taken = SchemaSnapshotter::of_chain(&server, &source.loaded, LadderOptions::default(), None);
     let error = block_on(taken).expect_err("it fails");
-    assert!(matches!(&error, FixtureError::Unapplied { migration, .. } if migration == "0002_b"), "{error}");
+    assert!(matches!(&error, FixtureError::Migration { migration, .. } if migration == "0002_b"), "{error}");
     assert!(error.to_string().contains("0002_b.sql:2"), "{error}");
 }

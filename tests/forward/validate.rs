@@ -260,7 +260,7 @@ fn rows_hidden_by_row_level_security_are_not_called_right() {
 
 /// A client of the user's own, connected to the database of `session`.
 async fn own_client(session: &Session) -> tokio_postgres::Client {
-    let environment = session.endpoint().child_environment();
+    let environment = session.endpoint().expect("our own").child_environment();
     let get = |name: &str| {
         environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.clone()).expect("a variable")
     };

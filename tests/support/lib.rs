@@ -13,7 +13,7 @@ use confiture_core::db::{Env, Server, ServerOptions};
 use confiture_core::migration::layout::{self, LoadOptions};
 use confiture_core::plugin::Registry;
 use confiture_core::report::{CheckResult, CheckStatus, RunReport};
-use confiture_fixtures::{TestOptions, TestRun, TestSource};
+use confiture_fixtures::{LadderOptions, NO_ROWS, NOT_SELECTED, TestOptions, TestRun, TestSource};
 use tempfile::TempDir;
 
 /// The runtime all tests of a process share: connections live on it.
@@ -70,11 +70,12 @@ pub struct Scenario {
 }
 
 impl Scenario {
-    /// A fresh directory with these files; names may contain directories.
+    /// A fresh directory with these files; names may contain directories. Tables get no rows.
     pub fn new(files: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let scenario =
-            Self { dir, layout: None, options: TestOptions::default(), load: LoadOptions::default() };
+        let mut options = TestOptions::default();
+        options.ladder.rows = 0;
+        let scenario = Self { dir, layout: None, options, load: LoadOptions::default() };
         for (name, text) in files {
             scenario.write(name, text.as_bytes());
         }
@@ -124,6 +125,13 @@ impl Scenario {
         let file = format!("{name}.sql");
         let test = confiture_fixtures::sqltest::UserTest::parse(name, Path::new(&file), sql.to_owned());
         self.options.tests.push(Arc::new(test));
+        self
+    }
+
+    /// Tries migrations on tables with rows as well.
+    #[must_use]
+    pub fn with_rows(mut self) -> Self {
+        self.options.ladder.rows = LadderOptions::default().rows;
         self
     }
 
@@ -209,12 +217,12 @@ pub fn summary(report: &RunReport) -> String {
         lines.push(finding_line(finding).trim_start().to_owned());
     }
     for migration in &report.migrations {
-        // Only where it judges does `queries` say anything.
-        let not_selected = Some(confiture_fixtures::NOT_SELECTED);
+        // Some checks say anything only where they judge.
         let says = |check: &&CheckResult| {
-            let silent =
-                check.status == CheckStatus::NotApplicable || check.reason.as_deref() == not_selected;
-            check.id != "queries" || !silent
+            let wanted = |reason: &str| ![NOT_SELECTED, NO_ROWS].contains(&reason);
+            let judges =
+                check.status != CheckStatus::NotApplicable && check.reason.as_deref().is_none_or(wanted);
+            judges || !["queries", "up-data", "data", "schema"].contains(&check.id.as_str())
         };
         let checks = migration.checks.iter().filter(says).map(|check| {
             let mark = match check.status {

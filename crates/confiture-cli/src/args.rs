@@ -41,7 +41,7 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     /// Applies every migration on real PostgreSQL: up, down and up again.
     Test(Box<TestArgs>),
-    /// Generates rows that satisfy a schema, or the statistics that shape them.
+    /// Generates rows that satisfy a schema, the statistics that shape them, or random schemas and migrations.
     Generate {
         #[command(subcommand)]
         command: GenerateCommand,
@@ -91,6 +91,40 @@ pub(crate) enum GenerateCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Prints the SQL of a random schema that an empty database accepts.
+    Schema {
+        #[command(flatten)]
+        size: RandomArgs,
+
+        /// Write to this file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
+    /// Prints, or writes as files, a random chain of migrations with exact rollbacks.
+    Migrations {
+        #[command(flatten)]
+        size: RandomArgs,
+
+        /// Write the files of a migrations directory here; it must be empty or missing.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+
+        /// The layout of the files: plain, golang-migrate, sqlx, goose or dbmate.
+        #[arg(long, value_name = "NAME", default_value = "plain", requires = "out")]
+        layout: String,
+    },
+}
+
+/// What a random schema or chain is made from.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub(crate) struct RandomArgs {
+    /// The same number gives the same SQL on every machine.
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub seed: u64,
+
+    /// How many objects, or migrations.
+    #[arg(long, value_name = "N", default_value_t = 14)]
+    pub count: usize,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -6,6 +6,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod generate;
+mod generate_schema;
 mod plugins;
 mod server;
 mod snapshot;
@@ -38,6 +39,12 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
         }
         Command::Snapshot(snapshot) => snapshot::run(*snapshot, &registry, &style).await,
         Command::Diff(diff) => diff::run(*diff, &registry, &style).await,
+        Command::Generate { command: GenerateCommand::Schema { size, out } } => {
+            generate_schema::schema(size, out.as_deref())
+        }
+        Command::Generate { command: GenerateCommand::Migrations { size, out, layout } } => {
+            generate_schema::migrations(size, out.as_deref(), &layout)
+        }
         Command::Doctor(server) => doctor::run(server, &registry).await,
         Command::Server { command: ServerCommand::List { server } } => server::list(server).await,
         Command::Server { command: ServerCommand::Install { version } } => server::install(version).await,
@@ -81,7 +88,7 @@ fn status_of(error: &anyhow::Error) -> ExitStatus {
     });
     match (database, error.downcast_ref::<FixtureError>()) {
         (Some(_), _) => ExitStatus::NoServer,
-        (None, Some(FixtureError::Unapplied { .. })) => ExitStatus::Failed,
+        (None, Some(FixtureError::Migration { .. })) => ExitStatus::Failed,
         (None, Some(FixtureError::Interrupted)) => ExitStatus::Interrupted,
         (None, Some(FixtureError::Query { .. } | FixtureError::Check(_))) => ExitStatus::Bug,
         (None, _) => ExitStatus::Usage,

@@ -28,6 +28,7 @@
 //! ```
 
 mod acquire;
+mod adopt;
 mod cluster;
 mod connect;
 mod discovery;
@@ -40,6 +41,7 @@ mod options;
 mod quote;
 mod reader;
 mod scratch;
+mod seeded;
 mod server;
 mod session;
 mod template;
@@ -59,8 +61,8 @@ pub use scratch::{CloneSource, ScratchDb};
 pub use server::{Server, ServerKind};
 pub use session::{CancelHandle, Execution, Notice, Session, TextRows};
 pub use template::Template;
-pub use tokio_postgres::Row;
 pub use tokio_postgres::types::ToSql;
+pub use tokio_postgres::{self, Row};
 pub use version::ServerVersion;
 
 #[cfg(test)]

@@ -40,7 +40,7 @@ pub use check::{
     Check, CheckContext, CheckError, CheckScope, CommittedSchema, Interruption, Isolation, Observation,
     Outcome, QueryRecord, RoundTrip, RungRecord, ScriptRun, StatementFailure, Verdict,
 };
-pub use data::{DataChange, DataChangeKind, DataExample, DataRecord, SequenceBehind};
+pub use data::{DataRecord, RowChange, RowChangeKind, RowExample, SequenceBehind};
 pub use gate::{Gate, GateContext};
 pub use operator::{Mutant, MutationContext, MutationOperator};
 pub use probe::Probe;

@@ -67,14 +67,6 @@ pub enum FixtureError {
         /// What is wrong and what to do.
         reason: String,
     },
-    /// A migration on the way to a state could not be applied.
-    #[error("apply {migration}: {reason}")]
-    Unapplied {
-        /// Its id.
-        migration: String,
-        /// Where and why.
-        reason: String,
-    },
     /// A file is not a snapshot this version reads.
     #[error("use snapshot {path}: {reason}", path = path.display())]
     Snapshot {
@@ -95,6 +87,44 @@ pub enum FixtureError {
         /// Its name.
         name: String,
         /// What is wrong and what to do.
+        reason: String,
+    },
+    /// The migrations could not be loaded.
+    #[error("load the migrations: failed to {0}")]
+    Load(#[from] confiture_core::migration::layout::LayoutError),
+    /// Two plugins share a name.
+    #[error(transparent)]
+    Plugins(#[from] confiture_core::plugin::PluginError),
+    /// A migration could not be run on the way to a state.
+    #[error("{doing} {migration}: {reason}")]
+    Migration {
+        /// `apply` or `roll back`.
+        doing: &'static str,
+        /// Its id.
+        migration: String,
+        /// File, line and what the server said.
+        reason: String,
+    },
+    /// There is no check of a name that was given.
+    #[error("find the check {check}: there are {known}")]
+    UnknownCheck {
+        /// The name.
+        check: String,
+        /// Those there are.
+        known: String,
+    },
+    /// A table takes none of the rows that were generated for it.
+    #[error("put rows into {table}: {reason}")]
+    Rows {
+        /// The table, quoted.
+        table: String,
+        /// What is in the way.
+        reason: String,
+    },
+    /// Threads for the work could not be had.
+    #[error("run in the background: {reason}")]
+    Runtime {
+        /// What happened.
         reason: String,
     },
     /// A check could not judge.

@@ -45,6 +45,9 @@ impl Default for LadderOptions {
     }
 }
 
+/// The reason of checks that need rows where none are wanted.
+pub const NO_ROWS: &str = "no rows are wanted";
+
 /// How much is observed of a migration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -150,7 +153,10 @@ impl<'a> Ladder<'a> {
             up: None,
             round_trip: None,
             interruption: None,
-            data: Observation::Not("the migration was not applied".to_owned()),
+            data: Observation::Not(match self.options.rows {
+                0 => NO_ROWS.to_owned(),
+                _ => "the migration was not applied".to_owned(),
+            }),
             refused: None,
             missing_before: self.missing.clone(),
             queries: self.queries.is_empty().then(Vec::new),
@@ -220,7 +226,7 @@ impl<'a> Ladder<'a> {
     ) -> Result<Result<Populated, Observation<DataRecord>>, FixtureError> {
         let populated = self.populated.take();
         let not = if depth == Depth::Apply || self.options.rows == 0 {
-            Some(Observation::Not("not wanted".to_owned()))
+            Some(Observation::Not(NO_ROWS.to_owned()))
         } else if let Some(reason) = populated::unsuited(migration) {
             Some(Observation::Not(reason.to_owned()))
         } else if populated::nothing_to_fill(before, &self.own_tables) {

@@ -60,7 +60,7 @@ impl SchemaSnapshotter {
     /// all of them), and captures the end. Rollbacks are not run.
     ///
     /// # Errors
-    /// [`FixtureError::Unapplied`] when a migration fails or cannot be run; [`FixtureError::Setup`];
+    /// [`FixtureError::Migration`] when a migration fails or cannot be run; [`FixtureError::Setup`];
     /// [`FixtureError::Database`].
     pub async fn of_chain(
         server: &Server,
@@ -114,7 +114,7 @@ async fn climb(ladder: &mut Ladder<'_>, loaded: &Loaded, last: Option<usize>) ->
             (None, None, None) => "it holds no SQL that can be run".to_owned(),
             (None, None, Some(_)) => continue,
         };
-        return Err(FixtureError::Unapplied { migration: migration.id.clone(), reason });
+        return Err(FixtureError::Migration { doing: "apply", migration: migration.id.clone(), reason });
     }
     Ok(())
 }

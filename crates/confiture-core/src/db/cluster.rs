@@ -1,9 +1,11 @@
 //! A private server: ours alone, gone when we are.
 
+mod backup;
 mod directory;
 mod initdb;
 mod keeper;
 mod spawn;
+mod sweeper;
 mod watchdog;
 
 use std::fs::{DirBuilder, File};
@@ -19,6 +21,7 @@ use super::session::Session;
 use directory::ClusterDir;
 use keeper::Keeper;
 use spawn::{RunAs, WhenWeDie};
+use sweeper::Sweeper;
 
 /// The port in the socket's name; nothing listens on the network.
 const PORT: u16 = 5432;
@@ -42,6 +45,8 @@ pub struct ClusterOptions {
     pub settings: Vec<(String, String)>,
     /// The environment we were started in.
     pub env: Env,
+    /// Names a data directory with content: used where the cache holds it, see [`Cluster::keep_seed`].
+    pub(crate) seed: Option<String>,
 }
 
 /// A running PostgreSQL server in a directory of its own, reachable through a private unix socket.
@@ -53,6 +58,10 @@ pub struct Cluster {
     // Order matters: the server ends before its directory goes.
     keeper: Keeper,
     directory: ClusterDir,
+    /// Removes the directory when we do not come to it.
+    _sweeper: Option<Sweeper>,
+    /// Where its data directory is, or is to be, in the cache.
+    seed: Option<PathBuf>,
     endpoint: Endpoint,
     program: PathBuf,
     run_as: RunAs,
@@ -114,6 +123,7 @@ impl Cluster {
             run_as,
             cache: options.cache_dir.as_deref(),
             env: &options.env,
+            seed: options.seed.as_deref(),
         };
         recipe.fill(&directory)?;
         let filled = begun.elapsed();
@@ -130,7 +140,16 @@ impl Cluster {
         let keeper = Keeper::start(command).map_err(io_at("start", &program))?;
         tracing::debug!(pid = keeper.pid().as_raw_nonzero(), path = %directory.path().display(), ?run_as, ?filled, "cluster started");
         let endpoint = Endpoint::socket(&directory.sockets(), port(options), "postgres", "postgres");
-        Ok(Self { keeper, directory, endpoint, program, run_as: run_as.clone() })
+        let seed = recipe.seeded();
+        let sweeper = seed.is_some().then(|| Sweeper::over(directory.path(), keeper.pid()));
+        let _sweeper = sweeper.and_then(|sweeper| match sweeper {
+            Ok(sweeper) => Some(sweeper),
+            Err(error) => {
+                tracing::debug!(%error, "no sweeper: the next start removes the directory");
+                None
+            }
+        });
+        Ok(Self { keeper, directory, _sweeper, seed, endpoint, program, run_as: run_as.clone() })
     }
 
     /// Waits until the server accepts a connection.
@@ -209,19 +228,39 @@ impl Cluster {
     /// # Errors
     /// [`DbError::Io`] when the copy cannot be written.
     pub async fn preserve(&self, to: &Path) -> Result<String, DbError> {
-        // SIGINT: fast shutdown, with a checkpoint, so that the copy is consistent.
-        self.keeper.signal(rustix::process::Signal::INT);
-        self.keeper.wait().await;
+        self.shut_down().await;
         DirBuilder::new().mode(0o700).create(to).map_err(io_at("create", to))?;
         directory::give(to, &self.run_as)?;
         directory::copy_tree(&self.directory.data(), to, &self.run_as)?;
+        self.directory.remove();
+        Ok(self.start_command(to))
+    }
+
+    /// Ends the server cleanly and puts its data directory into the cache under the name of
+    /// [`ClusterOptions::seed`]; the next start with that name begins with it.
+    pub(crate) async fn keep_seed(&self) -> Result<(), DbError> {
+        self.shut_down().await;
+        if let Some(seed) = &self.seed {
+            initdb::keep(&self.directory.data(), seed, initdb::SEEDS_KEPT)?;
+        }
+        self.directory.remove();
+        Ok(())
+    }
+
+    /// SIGINT: fast shutdown, with a checkpoint, so that a copy is consistent.
+    async fn shut_down(&self) {
+        self.keeper.signal(rustix::process::Signal::INT);
+        self.keeper.wait().await;
+    }
+
+    /// What starts a server in the data directory `data`.
+    fn start_command(&self, data: &Path) -> String {
         let account = match &self.run_as {
             RunAs::Account { name, .. } => format!("sudo -u {name} "),
             _ => String::new(),
         };
-        let quoted = format!("'{}'", to.display().to_string().replace('\'', "'\\''"));
-        self.directory.remove();
-        Ok(format!("{account}{} -D {quoted} -k {quoted}", self.program.display()))
+        let quoted = format!("'{}'", data.display().to_string().replace('\'', "'\\''"));
+        format!("{account}{} -D {quoted} -k {quoted}", self.program.display())
     }
 
     /// Ends the server at once and removes its directory. Does nothing the second time.

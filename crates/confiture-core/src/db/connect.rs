@@ -2,7 +2,7 @@
 
 mod passfile;
 mod settings;
-mod tls;
+pub(super) mod tls;
 
 use std::path::Path;
 use std::time::Duration;
@@ -160,7 +160,30 @@ impl Endpoint {
         Err(self.refused(first.unwrap_or_default()))
     }
 
-    pub(crate) fn config(&self) -> &tokio_postgres::Config {
+    /// Opens a plain connection, driven in the background.
+    ///
+    /// # Errors
+    /// [`DbError::Connect`].
+    pub(crate) async fn client(&self) -> Result<tokio_postgres::Client, DbError> {
+        let connected = self.config.connect(self.tls.clone()).await;
+        let (client, connection) =
+            connected.map_err(|error| self.refused(DbFailure::from_driver(&error, "")))?;
+        tokio::spawn(async move {
+            if let Err(error) = connection.await {
+                tracing::debug!(failure = %DbFailure::from_driver(&error, ""), "connection ended");
+            }
+        });
+        Ok(client)
+    }
+
+    /// The URL with the password in it, where there is one: for drivers and pools, never for a message.
+    pub fn url_with_password(&self) -> String {
+        let password = self.config.get_password().map(|bytes| String::from_utf8_lossy(bytes).into_owned());
+        self.url(password.as_deref())
+    }
+
+    /// The settings as `tokio_postgres` takes them, with the password; TLS comes from elsewhere.
+    pub fn config(&self) -> &tokio_postgres::Config {
         &self.config
     }
 

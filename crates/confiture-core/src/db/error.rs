@@ -91,6 +91,17 @@ pub enum DbError {
         /// The database.
         database: String,
     },
+    /// A client whose database is neither marked nor empty; nothing is written there.
+    #[error(
+        "adopt a client of database {database:?}: {reason}; confiture writes only in databases that it created or \
+         that were empty when it was given them: CREATE DATABASE … TEMPLATE template0 makes one"
+    )]
+    NotEmpty {
+        /// The database.
+        database: String,
+        /// What it holds, or what it is.
+        reason: String,
+    },
     /// Nothing answered in time.
     #[error("{step} within {}s", limit.as_secs_f32())]
     Timeout {

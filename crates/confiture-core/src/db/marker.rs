@@ -14,9 +14,11 @@ pub(crate) enum Purpose {
     Template,
     /// Kept for the user to look at; theirs to drop.
     Kept,
+    /// The user's own, empty when we first saw it; confiture may write there and never drops it.
+    Adopted,
 }
 
-/// The comment on a database that confiture created: `confiture:{…}`.
+/// The comment on a database that confiture created or was handed empty: `confiture:{…}`.
 ///
 /// It is the only thing that allows confiture to write in a database or to drop it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

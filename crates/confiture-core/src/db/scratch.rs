@@ -132,6 +132,9 @@ impl Server {
         let Some(marker) = self.marker("drop", name).await? else { return Ok(()) };
         let failed = |failure| self.explain(format!("drop database {name:?}"), failure);
         let quoted = identifier(name);
+        if marker.purpose == Purpose::Adopted {
+            return Err(DbError::Unmarked { step: "drop", database: name.to_owned() });
+        }
         if marker.purpose == Purpose::Template {
             self.administer(&format!("ALTER DATABASE {quoted} IS_TEMPLATE false")).await.map_err(failed)?;
         } else {
@@ -191,7 +194,7 @@ impl Server {
         let leftover = |marker: &Marker| match marker.purpose {
             Purpose::Scratch => !alive.contains(&i64::from(marker.owner)),
             Purpose::Template => now.saturating_sub(marker.at) > TEMPLATE_LIFE.as_secs(),
-            Purpose::Kept => false,
+            Purpose::Kept | Purpose::Adopted => false,
         };
         let marked = databases.iter().filter(|row| Marker::parse(row.get(1)).as_ref().is_some_and(leftover));
         Some(marked.map(|row| row.get(0)).collect())
@@ -249,6 +252,14 @@ impl ScratchDb {
             self.mark_again().await?;
         }
         Ok(session)
+    }
+
+    /// Opens a plain client, driven in the background, with the settings of [`ScratchDb::endpoint`].
+    ///
+    /// # Errors
+    /// [`DbError::Connect`]; [`DbError::Lost`] when the private server is gone.
+    pub async fn client(&self) -> Result<tokio_postgres::Client, DbError> {
+        self.endpoint().client().await.map_err(|error| self.server.explain_connect(error))
     }
 
     /// Leaves the database on the server for the user to look at; no later run drops it.

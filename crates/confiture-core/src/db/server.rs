@@ -131,7 +131,16 @@ impl Server {
     /// Those of [`Cluster::start`], and [`DbError::TooOld`].
     pub async fn private(found: &FoundServer, options: &ServerOptions) -> Result<Self, DbError> {
         supported(found.version, &found.version.to_string())?;
-        let cluster = Cluster::start(found, &options.cluster()).await?;
+        Self::on(Cluster::start(found, &options.cluster()).await?, found, options).await
+    }
+
+    /// Uses a cluster that runs the programs of `found`.
+    pub(super) async fn on(
+        cluster: Cluster,
+        found: &FoundServer,
+        options: &ServerOptions,
+    ) -> Result<Self, DbError> {
+        supported(found.version, &found.version.to_string())?;
         let endpoint = cluster.endpoint().clone();
         Self::attach(endpoint, ServerKind::Private, Some(cluster), &options.session_settings).await
     }

@@ -12,7 +12,7 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{AsyncMessage, SimpleQueryMessage};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use super::connect::Endpoint;
+use super::connect::{Endpoint, tls};
 use super::error::DbError;
 use super::failure::DbFailure;
 use super::reader::text_rows;
@@ -68,8 +68,10 @@ pub struct Session {
     client: tokio_postgres::Client,
     notices: Arc<Mutex<Vec<Notice>>>,
     prepared: Mutex<HashMap<String, tokio_postgres::Statement>>,
-    driver: tokio::task::JoinHandle<()>,
-    endpoint: Endpoint,
+    /// `None` for an adopted client, whose connection its owner drives.
+    driver: Option<tokio::task::JoinHandle<()>>,
+    /// `None` for an adopted client: nobody told us where it is connected.
+    endpoint: Option<Endpoint>,
     backend_pid: i32,
     deadline: Option<Duration>,
     usable: AtomicBool,
@@ -89,15 +91,36 @@ impl Session {
         let driver = tokio::spawn(drive(connection, Arc::clone(&notices)));
         let row = client.query_one("SELECT pg_backend_pid()", &[]).await.map_err(refused)?;
         Ok(Self {
-            client,
             notices,
+            driver: Some(driver),
+            endpoint: Some(endpoint.clone()),
+            ..Self::over(client, row.get(0))
+        })
+    }
+
+    /// A session over a client whose connection is driven elsewhere. Checks nothing; see
+    /// [`Session::adopt`](Self::adopt).
+    pub(super) fn over(client: tokio_postgres::Client, backend_pid: i32) -> Self {
+        Self {
+            client,
+            notices: Arc::default(),
             prepared: Mutex::default(),
-            driver,
-            endpoint: endpoint.clone(),
-            backend_pid: row.get(0),
+            driver: None,
+            endpoint: None,
+            backend_pid,
             deadline: None,
             usable: AtomicBool::new(true),
-        })
+        }
+    }
+
+    /// The client beneath, for typed queries. What it runs is under no deadline.
+    pub fn client(&self) -> &tokio_postgres::Client {
+        &self.client
+    }
+
+    /// Gives the client back; the connection of a session of ours is driven on in the background.
+    pub fn into_client(self) -> tokio_postgres::Client {
+        self.client
     }
 
     /// Connects to any database to look at it: the session refuses to write
@@ -115,9 +138,9 @@ impl Session {
         self.backend_pid
     }
 
-    /// Where it is connected.
-    pub fn endpoint(&self) -> &Endpoint {
-        &self.endpoint
+    /// Where it is connected; `None` for an adopted client.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
+        self.endpoint.as_ref()
     }
 
     /// How long each following statement may take; `None`, the default, waits for ever.
@@ -132,7 +155,8 @@ impl Session {
 
     /// A handle that cancels whatever the session is doing, for Ctrl-C.
     pub fn cancel_handle(&self) -> CancelHandle {
-        CancelHandle { token: self.client.cancel_token(), tls: self.endpoint.tls().clone() }
+        let tls = self.endpoint.as_ref().map_or_else(tls::none, |endpoint| endpoint.tls().clone());
+        CancelHandle { token: self.client.cancel_token(), tls }
     }
 
     /// Runs one statement with the simple protocol and discards its rows.
@@ -295,7 +319,9 @@ impl Session {
     pub async fn close(self) {
         let Self { client, driver, .. } = self;
         drop(client);
-        if let Err(error) = driver.await {
+        if let Some(driver) = driver
+            && let Err(error) = driver.await
+        {
             tracing::debug!(%error, "connection task ended");
         }
     }
@@ -351,7 +377,7 @@ impl Session {
     async fn terminate(&self) {
         self.usable.store(false, Ordering::Relaxed);
         let ended = async {
-            let other = Self::open(&self.endpoint).await.ok()?;
+            let other = Self::open(self.endpoint.as_ref()?).await.ok()?;
             let row = other.client.query_one("SELECT pg_terminate_backend($1)", &[&self.backend_pid]).await;
             other.close().await;
             row.ok()

@@ -33,12 +33,9 @@ impl Server {
         key: &str,
         build: impl AsyncFnOnce(&ScratchDb) -> Result<(), E>,
     ) -> Result<Template, E> {
-        let hash = Sha256::digest(key);
-        let hex: String = hash[..16].iter().map(|byte| format!("{byte:02x}")).collect();
-        let name = format!("confiture_template_{hex}");
-        let lock = self.building(&name);
+        let template = self.template_called(key);
+        let lock = self.building(&template.name);
         let _alone = lock.lock().await;
-        let template = Template { server: self.clone(), name };
         if template.exists().await? {
             return Ok(template);
         }
@@ -52,6 +49,20 @@ impl Server {
         template.seal(database).await?;
         Ok(template)
     }
+
+    /// Whether the template for `key` is there.
+    pub(super) async fn holds(&self, key: &str) -> Result<bool, DbError> {
+        self.template_called(key).exists().await
+    }
+
+    fn template_called(&self, key: &str) -> Template {
+        Template { server: self.clone(), name: format!("confiture_template_{}", hash(key)) }
+    }
+}
+
+/// 32 hexadecimal digits that stand for `key`.
+pub(super) fn hash(key: &str) -> String {
+    Sha256::digest(key)[..16].iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Template {

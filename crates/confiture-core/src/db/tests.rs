@@ -1,9 +1,11 @@
 //! The databases module against real servers.
 
 mod acquired;
+mod adopt;
 mod given;
 mod orphans;
 mod scratch;
+mod seeded;
 mod sessions;
 mod tls;
 

@@ -13,33 +13,33 @@ pub struct DataRecord {
     /// The up on these rows.
     pub up: ScriptRun,
     /// What it did to them; empty when it failed.
-    pub up_changes: Vec<DataChange>,
+    pub up_changes: Vec<RowChange>,
     /// Sequences that give values their columns hold already, since this up.
     pub sequences_behind: Vec<SequenceBehind>,
     /// The rollback on the rows the up left; `None` when the up failed or there is no down to run.
     pub down: Option<ScriptRun>,
     /// What differs from the rows before the up, after up and down; empty when the rollback failed.
-    pub down_changes: Vec<DataChange>,
+    pub down_changes: Vec<RowChange>,
 }
 
 /// Rows or values of one table that are not what they were.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataChange {
+pub struct RowChange {
     /// The table, as it was called before the up.
     pub table: ObjectId,
     /// What happened.
-    pub kind: DataChangeKind,
+    pub kind: RowChangeKind,
     /// Rows or values it happened to.
     pub count: u64,
     /// Rows of the table before the up.
     pub of: u64,
     /// One of them.
-    pub example: Option<DataExample>,
+    pub example: Option<RowExample>,
 }
 
 /// What happened to rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DataChangeKind {
+pub enum RowChangeKind {
     /// The table is gone.
     TableDropped,
     /// Rows are gone.
@@ -74,7 +74,7 @@ pub enum DataChangeKind {
 
 /// One row that shows a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DataExample {
+pub struct RowExample {
     /// `id = 7`; the values of the primary key, or of the whole row where there is none.
     pub key: String,
     /// The value before; `None` is NULL, or that whole rows are meant.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use confiture_core::catalog::{Catalog, Kind, ObjectId};
 use confiture_core::migration::{Direction, Script, Step};
 use confiture_core::plugin::{
-    Check, CheckContext, CheckError, DataChange, DataChangeKind, DataRecord, PluginMeta, Verdict,
+    Check, CheckContext, CheckError, DataRecord, PluginMeta, RowChange, RowChangeKind, Verdict,
 };
 use confiture_core::sql::{Verb, classify};
 use confiture_core::{Diagnostic, Severity};
@@ -83,21 +83,21 @@ fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diag
         let named = named(up, &cx.record.before, table);
         let column = |name: &String| table.member(Kind::Column, name);
         let finding = match &change.kind {
-            DataChangeKind::TableDropped | DataChangeKind::RowsLost if !named && !calls => {
+            RowChangeKind::TableDropped | RowChangeKind::RowsLost if !named && !calls => {
                 Diagnostic::new("rows-lost", Severity::High, format!("up loses {} of {table}, which it does not name", counted(change)))
                     .with_label("a cascade or a trigger of this takes them along")
                     .with_help("keep the rows: change what cascades first, or delete them in a statement of their own")
                     .at(up.locate(blame(up, table)))
             }
-            DataChangeKind::TableDropped if irreversible => {
+            RowChangeKind::TableDropped if irreversible => {
                 info("data-dropped", format!("{} of {table} are dropped for good", counted(change)))
                     .at(up.locate(blame(up, table)))
             }
-            DataChangeKind::ColumnDropped { column: name } if irreversible => {
+            RowChangeKind::ColumnDropped { column: name } if irreversible => {
                 info("data-dropped", format!("{} are dropped for good with {}", values(change), column(name)))
                     .at(up.locate(blame(up, &column(name))))
             }
-            DataChangeKind::ValuesChanged { column: name } if !calls && !(named && mentions(up, name)) => {
+            RowChangeKind::ValuesChanged { column: name } if !calls && !(named && mentions(up, name)) => {
                 Diagnostic::new(
                     "values-changed",
                     Severity::Low,
@@ -107,7 +107,7 @@ fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diag
                 .with_help("disable the trigger for the migration if the change is not wanted, or name the column to show that it is")
                 .at(up.locate(blame(up, table)))
             }
-            DataChangeKind::Narrowed { column: name, from, to } => Diagnostic::new(
+            RowChangeKind::Narrowed { column: name, from, to } => Diagnostic::new(
                 "values-narrowed",
                 Severity::Medium,
                 format!("{} of {} lose something on the way from {from} to {to}", values(change), column(name)),
@@ -115,7 +115,7 @@ fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diag
             .with_label("cast back they are others")
             .with_help("keep the old column until nobody needs the full values, or choose a type that holds them")
             .at(up.locate(blame(up, &column(name)))),
-            DataChangeKind::LeftNull { column: name } => Diagnostic::new(
+            RowChangeKind::LeftNull { column: name } => Diagnostic::new(
                 "backfill-incomplete",
                 Severity::Low,
                 format!("{} of {table} have no value in the new column {name} though it is filled", counted(change)),
@@ -156,26 +156,26 @@ fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diag
 fn after_down(cx: &CheckContext<'_>, down: &Script, record: &DataRecord) -> Vec<Diagnostic> {
     let after = cx.record.round_trip.as_ref().map(|trip| &trip.after_down);
     // An object that does not come back is reported by `down`; its rows went with it.
-    let missing = |change: &&DataChange| match &change.kind {
-        DataChangeKind::TableDropped => true,
-        DataChangeKind::ColumnDropped { column } => {
+    let missing = |change: &&RowChange| match &change.kind {
+        RowChangeKind::TableDropped => true,
+        RowChangeKind::ColumnDropped { column } => {
             after.is_none_or(|after| after.column(&change.table, column).is_none())
         }
         _ => false,
     };
-    let changes: Vec<&DataChange> = record.down_changes.iter().filter(|change| !missing(change)).collect();
+    let changes: Vec<&RowChange> = record.down_changes.iter().filter(|change| !missing(change)).collect();
     let mut findings = Vec::new();
     for group in changes.chunk_by(|a, b| a.table == b.table && is_value(a) && is_value(b)) {
         let change = group[0];
         let table = &change.table;
         let finding = match &change.kind {
-            DataChangeKind::RowsAdded => Diagnostic::new(
+            RowChangeKind::RowsAdded => Diagnostic::new(
                 "rollback-leaves-rows",
                 Severity::Low,
                 format!("down leaves {} in {table} that the up put there", rows(change.count)),
             )
             .with_help("delete them in the down script"),
-            DataChangeKind::RowsLost => Diagnostic::new(
+            RowChangeKind::RowsLost => Diagnostic::new(
                 "rollback-loses-data",
                 Severity::Medium,
                 format!("up and down lose {} of {table}", counted(change)),
@@ -212,17 +212,17 @@ fn after_down(cx: &CheckContext<'_>, down: &Script, record: &DataRecord) -> Vec<
 const KEEP: &str = "keep what the up removes until the rollback is no longer needed (rename instead of drop, or copy it \
                     aside and back), or remove the down script to declare the migration irreversible";
 
-fn is_value(change: &DataChange) -> bool {
+fn is_value(change: &RowChange) -> bool {
     column_of(change).is_some()
 }
 
-fn column_of(change: &DataChange) -> Option<&str> {
+fn column_of(change: &RowChange) -> Option<&str> {
     match &change.kind {
-        DataChangeKind::ColumnDropped { column }
-        | DataChangeKind::ValuesChanged { column }
-        | DataChangeKind::Narrowed { column, .. }
-        | DataChangeKind::LeftNull { column } => Some(column),
-        DataChangeKind::TableDropped | DataChangeKind::RowsLost | DataChangeKind::RowsAdded => None,
+        RowChangeKind::ColumnDropped { column }
+        | RowChangeKind::ValuesChanged { column }
+        | RowChangeKind::Narrowed { column, .. }
+        | RowChangeKind::LeftNull { column } => Some(column),
+        RowChangeKind::TableDropped | RowChangeKind::RowsLost | RowChangeKind::RowsAdded => None,
     }
 }
 
@@ -243,16 +243,16 @@ fn rows(count: u64) -> String {
     if count == 1 { "1 row".to_owned() } else { format!("{count} rows") }
 }
 
-fn counted(change: &DataChange) -> String {
+fn counted(change: &RowChange) -> String {
     format!("{} of {}", change.count, rows(change.of))
 }
 
-fn values(change: &DataChange) -> String {
+fn values(change: &RowChange) -> String {
     let noun = if change.count == 1 { "value" } else { "values" };
     format!("{} {noun} (of {})", change.count, rows(change.of))
 }
 
-fn with_example(finding: Diagnostic, change: &DataChange) -> Diagnostic {
+fn with_example(finding: Diagnostic, change: &RowChange) -> Diagnostic {
     let finding = finding
         .with_evidence("table", change.table.to_string())
         .with_evidence("count", change.count)

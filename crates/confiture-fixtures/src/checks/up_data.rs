@@ -9,6 +9,7 @@ use confiture_core::plugin::{
 use confiture_core::sql::{Verb, classify};
 
 use super::up::failure;
+use crate::ladder::NO_ROWS;
 
 /// Judges the up on rows.
 #[derive(Debug, Default)]
@@ -58,6 +59,11 @@ impl Check for UpData {
 
 /// What was observed with rows, or the verdict where nothing was.
 pub(super) fn observed<'a>(cx: &CheckContext<'a>) -> Result<&'a DataRecord, Verdict> {
+    if let Observation::Not(why) = &cx.record.data
+        && why == NO_ROWS
+    {
+        return Err(Verdict::skipped(NO_ROWS));
+    }
     match &cx.migration.up {
         Step::Sql(_) => {}
         Step::Absent => return Err(Verdict::not_applicable("no forward script")),

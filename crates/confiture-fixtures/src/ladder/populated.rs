@@ -10,7 +10,7 @@ use confiture_core::catalog::{Catalog, Kind, ObjectId};
 use confiture_core::db::{DbFailure, ScratchDb, Session};
 use confiture_core::migration::{Direction, Migration, Script, Step};
 use confiture_core::plugin::{
-    DataChange, DataChangeKind, DataExample, DataRecord, Isolation, Observation, ScriptRun,
+    DataRecord, Isolation, Observation, RowChange, RowChangeKind, RowExample, ScriptRun,
 };
 
 use super::mention::{changes_roles, contains};
@@ -293,7 +293,7 @@ impl Populated {
         up: &Script,
         stored: &BTreeMap<u32, Stored>,
         after: &BTreeMap<u32, Table>,
-    ) -> Result<Vec<DataChange>, FixtureError> {
+    ) -> Result<Vec<RowChange>, FixtureError> {
         let mut changes = Vec::new();
         for (oid, before) in &self.known {
             if !stored.contains_key(oid) {
@@ -321,7 +321,7 @@ impl Populated {
         after: &Table,
         column: &str,
         was: &str,
-    ) -> Result<Option<DataChange>, FixtureError> {
+    ) -> Result<Option<RowChange>, FixtureError> {
         if after.key.is_empty() || after.key.iter().any(|&at| after.columns[at].name == column) {
             return Ok(None);
         }
@@ -348,7 +348,7 @@ impl Populated {
         &self,
         session: &Session,
         stored: BTreeMap<u32, Stored>,
-    ) -> Result<Vec<DataChange>, FixtureError> {
+    ) -> Result<Vec<RowChange>, FixtureError> {
         let mut changes = Vec::new();
         let mut again = BTreeMap::new();
         let by_name: BTreeMap<&ObjectId, (&u32, &Stored)> =
@@ -397,7 +397,7 @@ fn is_cast_worth_it(from: &str, to: &str) -> bool {
 }
 
 /// A column the up adds and assigns, in rows that were there and have no value in it.
-fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option<DataChange> {
+fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option<RowChange> {
     let table = after.stored.id.name();
     let mut fills = up.statements.iter().filter(|statement| {
         ["update", "set", column, table].iter().all(|word| contains(&statement.sql, word))
@@ -419,10 +419,10 @@ fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option
         return None;
     }
     let example =
-        empty.clone().next().map(|row| DataExample { key: after.key_text(row), before: None, after: None });
-    Some(DataChange {
+        empty.clone().next().map(|row| RowExample { key: after.key_text(row), before: None, after: None });
+    Some(RowChange {
         table: before.stored.id.clone(),
-        kind: DataChangeKind::LeftNull { column: column.to_owned() },
+        kind: RowChangeKind::LeftNull { column: column.to_owned() },
         count,
         of: after.rows.len() as u64,
         example,

@@ -19,6 +19,8 @@ const RECIPE: &str = "1";
 
 /// How many initialised directories the cache holds: two of each supported major.
 const KEPT: usize = 10;
+/// How many of those with content.
+pub(crate) const SEEDS_KEPT: usize = 24;
 
 /// What an initialised directory depends on.
 pub(crate) struct Recipe<'a> {
@@ -28,13 +30,16 @@ pub(crate) struct Recipe<'a> {
     pub(crate) run_as: &'a RunAs,
     pub(crate) cache: Option<&'a Path>,
     pub(crate) env: &'a Env,
+    /// Names content that a cached directory may have.
+    pub(crate) seed: Option<&'a str>,
 }
 
 impl Recipe<'_> {
     /// Fills the data directory of `into`, from the cache when it can.
     pub(crate) fn fill(&self, into: &ClusterDir) -> Result<(), DbError> {
         let cached = self.cache.map(|cache| cache.join("clusters").join(self.key()));
-        if let Some(cached) = cached.as_deref().filter(|cached| cached.is_dir()) {
+        let seeded = self.seeded();
+        for cached in [&seeded, &cached].into_iter().flatten().filter(|cached| cached.is_dir()) {
             match directory::copy_tree(cached, &into.data(), self.run_as) {
                 Ok(()) => {
                     touch(cached);
@@ -48,11 +53,17 @@ impl Recipe<'_> {
         }
         self.initdb(into)?;
         if let Some(cached) = cached
-            && let Err(error) = keep(&into.data(), &cached)
+            && let Err(error) = keep(&into.data(), &cached, KEPT)
         {
             tracing::debug!(%error, "initialised data directory not cached");
         }
         Ok(())
+    }
+
+    /// Where the directory with the content called `seed` is, once it was kept.
+    pub(crate) fn seeded(&self) -> Option<PathBuf> {
+        let name = format!("{}-{}", self.key(), self.seed?);
+        Some(self.cache?.join("seeds").join(name))
     }
 
     /// Identifies the server binary by path, size, time and inode instead of its bytes: hashing
@@ -114,14 +125,14 @@ impl Recipe<'_> {
 }
 
 /// Copies `data` into the cache under a temporary name and renames it.
-fn keep(data: &Path, cached: &Path) -> Result<(), DbError> {
+pub(crate) fn keep(data: &Path, cached: &Path, most: usize) -> Result<(), DbError> {
     let Some(parent) = cached.parent() else { return Ok(()) };
     std::fs::create_dir_all(parent).map_err(io_at("create", parent))?;
     let made: PathBuf = parent.join(format!(".{}", token::unique()));
     DirBuilder::new().mode(0o700).create(&made).map_err(io_at("create", &made))?;
     let result = directory::copy_tree(data, &made, &RunAs::Ourselves)
         .and_then(|()| std::fs::rename(&made, cached).map_err(io_at("rename to", cached)));
-    prune(parent);
+    prune(parent, most);
     if result.is_err() {
         // Also when another process was faster: its directory is as good.
         let _ = std::fs::remove_dir_all(&made);
@@ -137,13 +148,14 @@ fn touch(cached: &Path) {
     }
 }
 
-/// Removes all but the most recently used; a directory is about 40 MB.
-fn prune(clusters: &Path) {
+/// Removes all but the `most` most recently used; a directory is about 40 MB.
+fn prune(clusters: &Path, most: usize) {
     let Ok(entries) = std::fs::read_dir(clusters) else { return };
     let used = |path: &Path| path.metadata().and_then(|meta| meta.modified()).ok();
     let mut kept: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    kept.retain(|path| path.is_dir());
     kept.sort_by_key(|path| std::cmp::Reverse(used(path)));
-    for old in kept.iter().skip(KEPT) {
+    for old in kept.iter().skip(most) {
         let _ = std::fs::remove_dir_all(old);
     }
 }

@@ -89,7 +89,8 @@ fn a_transaction_stays_the_callers() {
 fn a_session_that_may_only_read_is_refused() {
     fill(SHOP, 0, async |session: &Session, _| {
         let catalog = Catalog::read(session).await.expect("a catalog");
-        let reader = Session::read_only(session.endpoint()).await.expect("a session");
+        let reader =
+            Session::read_only(session.endpoint().expect("a session of ours")).await.expect("a session");
         let refused = RowGenerator::new(&reader, &catalog).fill_all().await.expect_err("nothing written");
         assert!(refused.to_string().contains("read-only"), "{refused}");
         reader.close().await;

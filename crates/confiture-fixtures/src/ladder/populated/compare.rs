@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use confiture_core::plugin::{DataChange, DataChangeKind, DataExample};
+use confiture_core::plugin::{RowChange, RowChangeKind, RowExample};
 
 use super::tables::{Table, shortened};
 
@@ -12,19 +12,19 @@ type Row = Vec<Option<String>>;
 ///
 /// Rows are told apart by their primary key; where there is none, or it changed, each column is compared
 /// as a multiset of values.
-pub(super) fn changes(before: &Table, after: &Table) -> Vec<DataChange> {
+pub(super) fn changes(before: &Table, after: &Table) -> Vec<RowChange> {
     let mut changes = Vec::new();
     for (at, column) in before.columns.iter().enumerate() {
         if after.column(&column.name).is_none() {
             let lost = before.rows.iter().filter(|row| value(row, at).is_some());
-            let example = lost.clone().next().map(|row| DataExample {
+            let example = lost.clone().next().map(|row| RowExample {
                 key: before.key_text(row),
                 before: value(row, at).map(shortened),
                 after: None,
             });
             changes.push(change(
                 before,
-                DataChangeKind::ColumnDropped { column: column.name.clone() },
+                RowChangeKind::ColumnDropped { column: column.name.clone() },
                 lost.count(),
                 example,
             ));
@@ -39,8 +39,8 @@ pub(super) fn changes(before: &Table, after: &Table) -> Vec<DataChange> {
 }
 
 /// The table is gone, with these rows.
-pub(super) fn dropped(before: &Table) -> DataChange {
-    change(before, DataChangeKind::TableDropped, before.rows.len(), None)
+pub(super) fn dropped(before: &Table) -> RowChange {
+    change(before, RowChangeKind::TableDropped, before.rows.len(), None)
 }
 
 /// Values that are others when cast back: `texts` are pairs of a row's key and the value.
@@ -49,7 +49,7 @@ pub(super) fn narrowed(
     column: &str,
     to: &str,
     texts: &[Vec<Option<String>>],
-) -> Option<DataChange> {
+) -> Option<RowChange> {
     let at = before.column(column)?;
     let now: HashMap<&str, Option<&str>> =
         texts.iter().filter_map(|row| Some((row.first()?.as_deref()?, row.get(1)?.as_deref()))).collect();
@@ -65,7 +65,7 @@ pub(super) fn narrowed(
         let was = value(row, at);
         if was.is_some() && was != after {
             count += 1;
-            example.get_or_insert_with(|| DataExample {
+            example.get_or_insert_with(|| RowExample {
                 key: before.key_text(row),
                 before: was.map(shortened),
                 after: after.map(shortened),
@@ -73,7 +73,7 @@ pub(super) fn narrowed(
         }
     }
     let from = before.columns[at].data_type.clone();
-    let kind = DataChangeKind::Narrowed { column: column.to_owned(), from, to: to.to_owned() };
+    let kind = RowChangeKind::Narrowed { column: column.to_owned(), from, to: to.to_owned() };
     (count > 0).then(|| change(before, kind, count, example))
 }
 
@@ -85,8 +85,8 @@ fn value(row: &Row, at: usize) -> Option<&str> {
     row.get(at)?.as_deref()
 }
 
-fn change(table: &Table, kind: DataChangeKind, count: usize, example: Option<DataExample>) -> DataChange {
-    DataChange {
+fn change(table: &Table, kind: RowChangeKind, count: usize, example: Option<RowExample>) -> RowChange {
+    RowChange {
         table: table.stored.id.clone(),
         kind,
         count: count as u64,
@@ -108,7 +108,7 @@ fn keys(before: &Table, after: &Table) -> Option<Vec<(usize, usize)>> {
     pairs.collect()
 }
 
-fn by_key(before: &Table, after: &Table, key: &[(usize, usize)], changes: &mut Vec<DataChange>) {
+fn by_key(before: &Table, after: &Table, key: &[(usize, usize)], changes: &mut Vec<RowChange>) {
     let now: HashMap<Vec<Option<&str>>, &Row> =
         after.rows.iter().map(|row| (key.iter().map(|(_, at)| value(row, *at)).collect(), row)).collect();
     let pairs: Vec<(&Row, Option<&Row>)> = before
@@ -119,18 +119,17 @@ fn by_key(before: &Table, after: &Table, key: &[(usize, usize)], changes: &mut V
             (row, now.get(&key).copied())
         })
         .collect();
-    let whole =
-        |row: &Row, table: &Table| DataExample { key: table.key_text(row), before: None, after: None };
+    let whole = |row: &Row, table: &Table| RowExample { key: table.key_text(row), before: None, after: None };
     let lost: Vec<&Row> = pairs.iter().filter(|(_, now)| now.is_none()).map(|(row, _)| *row).collect();
     let example = lost.first().map(|row| whole(row, before));
-    changes.push(change(before, DataChangeKind::RowsLost, lost.len(), example));
+    changes.push(change(before, RowChangeKind::RowsLost, lost.len(), example));
     let kept = pairs.len() - lost.len();
     let added = now.len().saturating_sub(kept);
     if added > 0 {
         let old: std::collections::HashSet<Vec<Option<&str>>> =
             before.rows.iter().map(|row| key.iter().map(|(at, _)| value(row, *at)).collect()).collect();
         let new = now.iter().find(|(key, _)| !old.contains(*key)).map(|(_, row)| whole(row, after));
-        changes.push(change(before, DataChangeKind::RowsAdded, added, new));
+        changes.push(change(before, RowChangeKind::RowsAdded, added, new));
     }
     for (at, column) in before.columns.iter().enumerate() {
         let Some(place) = after.column(&column.name) else { continue };
@@ -141,7 +140,7 @@ fn by_key(before: &Table, after: &Table, key: &[(usize, usize)], changes: &mut V
             .iter()
             .filter_map(|(row, now)| Some((*row, (*now)?)))
             .filter(|(row, now)| value(row, at) != value(now, place));
-        let example = others.clone().next().map(|(row, now)| DataExample {
+        let example = others.clone().next().map(|(row, now)| RowExample {
             key: before.key_text(row),
             before: value(row, at).map(shortened),
             after: value(now, place).map(shortened),
@@ -149,17 +148,17 @@ fn by_key(before: &Table, after: &Table, key: &[(usize, usize)], changes: &mut V
         let count = others.by_ref().count();
         changes.push(change(
             before,
-            DataChangeKind::ValuesChanged { column: column.name.clone() },
+            RowChangeKind::ValuesChanged { column: column.name.clone() },
             count,
             example,
         ));
     }
 }
 
-fn by_value(before: &Table, after: &Table, changes: &mut Vec<DataChange>) {
+fn by_value(before: &Table, after: &Table, changes: &mut Vec<RowChange>) {
     let (was, is) = (before.rows.len(), after.rows.len());
-    changes.push(change(before, DataChangeKind::RowsLost, was.saturating_sub(is), None));
-    changes.push(change(before, DataChangeKind::RowsAdded, is.saturating_sub(was), None));
+    changes.push(change(before, RowChangeKind::RowsLost, was.saturating_sub(is), None));
+    changes.push(change(before, RowChangeKind::RowsAdded, is.saturating_sub(was), None));
     if was != is {
         return;
     }
@@ -179,7 +178,7 @@ fn by_value(before: &Table, after: &Table, changes: &mut Vec<DataChange>) {
             *seen -= 1;
             if *seen < 0 {
                 count += 1;
-                example.get_or_insert_with(|| DataExample {
+                example.get_or_insert_with(|| RowExample {
                     key: before.key_text(row),
                     before: value(row, at).map(shortened),
                     after: None,
@@ -188,7 +187,7 @@ fn by_value(before: &Table, after: &Table, changes: &mut Vec<DataChange>) {
         }
         changes.push(change(
             before,
-            DataChangeKind::ValuesChanged { column: column.name.clone() },
+            RowChangeKind::ValuesChanged { column: column.name.clone() },
             count,
             example,
         ));
@@ -215,7 +214,7 @@ mod tests {
         }
     }
 
-    fn kinds(before: &Table, after: &Table) -> Vec<(DataChangeKind, u64)> {
+    fn kinds(before: &Table, after: &Table) -> Vec<(RowChangeKind, u64)> {
         changes(before, after).into_iter().map(|change| (change.kind, change.count)).collect()
     }
 
@@ -223,10 +222,10 @@ mod tests {
     fn rows_are_told_apart_by_their_key() {
         let before = table(&["id", "a"], &[0], &[&[Some("1"), Some("x")], &[Some("2"), Some("y")]]);
         let after = table(&["a", "id"], &[1], &[&[Some("z"), Some("2")], &[None, Some("3")]]);
-        let changed = DataChangeKind::ValuesChanged { column: "a".to_owned() };
+        let changed = RowChangeKind::ValuesChanged { column: "a".to_owned() };
         assert_eq!(
             kinds(&before, &after),
-            [(DataChangeKind::RowsLost, 1), (DataChangeKind::RowsAdded, 1), (changed, 1)]
+            [(RowChangeKind::RowsLost, 1), (RowChangeKind::RowsAdded, 1), (changed, 1)]
         );
         assert_eq!(kinds(&before, &before), []);
         let change = changes(&before, &after).pop().expect("a change");
@@ -243,7 +242,7 @@ mod tests {
         let reordered = table(&["a"], &[], &[&[None], &[Some("x")], &[Some("x")]]);
         let changed = table(&["a"], &[], &[&[None], &[None], &[Some("x")]]);
         assert_eq!(kinds(&before, &reordered), []);
-        let values = DataChangeKind::ValuesChanged { column: "a".to_owned() };
+        let values = RowChangeKind::ValuesChanged { column: "a".to_owned() };
         assert_eq!(kinds(&before, &changed), [(values, 1)]);
     }
 
@@ -251,6 +250,6 @@ mod tests {
     fn a_dropped_column_loses_its_values_and_an_empty_one_loses_nothing() {
         let before = table(&["id", "a", "b"], &[0], &[&[Some("1"), Some("x"), None]]);
         let after = table(&["id"], &[0], &[&[Some("1")]]);
-        assert_eq!(kinds(&before, &after), [(DataChangeKind::ColumnDropped { column: "a".to_owned() }, 1)]);
+        assert_eq!(kinds(&before, &after), [(RowChangeKind::ColumnDropped { column: "a".to_owned() }, 1)]);
     }
 }

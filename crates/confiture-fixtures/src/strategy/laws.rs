@@ -1,0 +1,264 @@
+//! Laws that hold for everything the strategies make, on a real server.
+//!
+//! `PROPTEST_CASES=1000 cargo test -p confiture-fixtures laws` tries a thousand of each; 24 without it.
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::sync::{Mutex, OnceLock, Weak};
+
+use confiture_core::catalog::{Catalog, Difference, Grade, Kind, undo_script};
+use confiture_core::db::{ScratchDb, Server, Session};
+use confiture_core::migration::layout::{self, LoadOptions};
+use confiture_core::migration::{Direction, Step};
+use confiture_core::plugin::Registry;
+use confiture_core::report::{RunReport, RunStatus};
+use confiture_core::sql::Quoted;
+use proptest::prelude::*;
+
+use super::{Chain, ChainLayout, SchemaModel, arb_identifier, arb_migration_chain, arb_rows, arb_schema};
+use crate::test_db::TestDbBuilder;
+use crate::{TestOptions, TestRun, TestSource, report_text};
+
+fn config() -> ProptestConfig {
+    let default = ProptestConfig::default();
+    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { default.cases } else { 24 };
+    ProptestConfig { cases, max_shrink_iters: 150, ..default }
+}
+
+fn block_on<T>(future: impl Future<Output = T>) -> T {
+    static RUNTIME: OnceLock<tokio::runtime::Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().expect("a runtime")).block_on(future)
+}
+
+/// The server of the laws; it ends with the last test that holds it.
+fn server() -> std::sync::Arc<Server> {
+    static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
+    let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if let Some(server) = shared.upgrade() {
+        return server;
+    }
+    let options = TestDbBuilder::server_of_environment();
+    let server = std::sync::Arc::new(block_on(Server::open(&options)).expect("a server"));
+    *shared = std::sync::Arc::downgrade(&server);
+    server
+}
+
+/// Runs `law` in a database of its own.
+fn in_database(
+    server: &Server,
+    law: impl AsyncFnOnce(&Session) -> Result<(), TestCaseError>,
+) -> Result<(), TestCaseError> {
+    block_on(async {
+        let database: ScratchDb = server.create_database("law").await.expect("a database");
+        let session = database.session().await.expect("a session");
+        let held = law(&session).await;
+        session.close().await;
+        database.close().await.expect("dropped");
+        held
+    })
+}
+
+async fn run(session: &Session, statements: &[String]) -> Result<(), TestCaseError> {
+    for sql in statements {
+        if let Err(failure) = session.execute(sql).await {
+            return Err(TestCaseError::fail(format!("{failure}\n{sql}")));
+        }
+    }
+    Ok(())
+}
+
+async fn catalog(session: &Session) -> Catalog {
+    Catalog::read(session).await.expect("a catalog")
+}
+
+/// What `found` has that `expected` has not, and the other way round.
+fn differences(expected: &Catalog, found: &Catalog) -> Vec<Difference> {
+    let mut differences = expected.diff(found);
+    differences.retain(|difference| difference.object.kind() != Kind::Extension);
+    differences
+}
+
+fn nothing(differences: &[Difference]) -> Result<(), TestCaseError> {
+    let lines: Vec<String> = differences.iter().map(ToString::to_string).collect();
+    if lines.is_empty() { Ok(()) } else { Err(TestCaseError::fail(lines.join("\n"))) }
+}
+
+/// A schema is accepted and shows in the catalog as its model says.
+fn introspects(server: &Server, schema: &SchemaModel) -> Result<(), TestCaseError> {
+    in_database(server, async |session| {
+        run(session, schema.statements()).await?;
+        let found = catalog(session).await;
+        nothing(&differences(&schema.catalog(), &found))?;
+        let ours = found.iter().filter(|(id, _)| id.kind() != Kind::Extension).count();
+        prop_assert_eq!(ours, schema.catalog().len());
+        nothing(&found.diff(&found))
+    })
+}
+
+/// What the main job says of a chain whose files are laid out so.
+fn judged(server: &Server, chain: &Chain, layout: (&str, ChainLayout)) -> RunReport {
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, text) in chain.files(layout.1) {
+        std::fs::write(dir.path().join(name), text).expect("a file");
+    }
+    let registry = Registry::linked().expect("plugins");
+    let (name, detection, loaded) =
+        layout::load(&registry, dir.path(), Some(layout.0), &LoadOptions::default()).expect("migrations");
+    let source = TestSource { dir: String::new(), layout: name.to_owned(), detection, loaded };
+    let options = TestOptions::default();
+    let run = TestRun { server, registry: &registry, source: &source, options };
+    block_on(run.run(&mut |_| {})).expect("a report").report
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn schema_is_accepted_and_introspects_as_modelled(schema in arb_schema()) {
+        introspects(&server(), &schema)?;
+    }
+
+    #[test]
+    fn chain_passes_every_check(chain in arb_migration_chain(), layout in 0..ChainLayout::ALL.len()) {
+        let report = judged(&server(), &chain, ChainLayout::ALL[layout]);
+        prop_assert!(report.status == RunStatus::Passed, "{}\n{chain}", report_text(&report));
+    }
+
+    #[test]
+    fn each_step_leads_where_its_model_says_and_back(chain in arb_migration_chain()) {
+        in_database(&server(), async |session| {
+            let mut before = SchemaModel::default().catalog();
+            for step in chain.steps() {
+                run(session, &step.up).await?;
+                nothing(&differences(&step.after.catalog(), &catalog(session).await))?;
+                if let Some(down) = &step.down {
+                    run(session, down).await?;
+                    let mut left = differences(&before, &catalog(session).await);
+                    // The order of a re-added column is lost.
+                    left.retain(|difference| difference.grade != Grade::ColumnOrder);
+                    nothing(&left)?;
+                    run(session, &step.up).await?;
+                }
+                before = catalog(session).await;
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn undo_script_of_a_difference_undoes_it(chain in arb_migration_chain(), cut in 0_usize..14) {
+        in_database(&server(), async |session| {
+            let cut = cut.min(chain.steps().len());
+            for step in &chain.steps()[..cut] {
+                run(session, &step.up).await?;
+            }
+            let before = catalog(session).await;
+            for step in &chain.steps()[cut..] {
+                run(session, &step.up).await?;
+            }
+            let after = catalog(session).await;
+            let added = chain.steps()[cut..].iter().any(|step| step.down.is_none());
+            prop_assume!(!added);
+            run(session, &undo_script(&before.diff(&after))).await?;
+            let mut left = differences(&before, &catalog(session).await);
+            left.retain(|difference| difference.grade != Grade::ColumnOrder);
+            nothing(&left)
+        })?;
+    }
+
+    #[test]
+    fn generated_rows_satisfy_any_schema((schema, rows) in arb_schema().prop_flat_map(|schema| {
+        let rows = arb_rows(&schema.catalog());
+        (Just(schema), rows)
+    })) {
+        in_database(&server(), async |session| {
+            run(session, schema.statements()).await?;
+            let catalog = catalog(session).await;
+            let filled = rows.insert(session, &catalog).await.map_err(|e| TestCaseError::fail(e.to_string()))?;
+            for table in filled.short() {
+                // Few values (boolean, enum) or partitions that take few leave a table short, not empty.
+                let empty = table.existing + table.inserted == 0;
+                prop_assert!(!empty || table.skipped.is_some(), "{table:#?}");
+            }
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn files_of_a_chain_hold_its_statements(chain in arb_migration_chain(), layout in 0..ChainLayout::ALL.len()) {
+        let (name, layout) = ChainLayout::ALL[layout];
+        let dir = tempfile::tempdir().expect("a directory");
+        for (name, text) in chain.files(layout) {
+            std::fs::write(dir.path().join(name), text).expect("a file");
+        }
+        let registry = Registry::linked().expect("plugins");
+        let (_, _, loaded) =
+            layout::load(&registry, dir.path(), Some(name), &LoadOptions::default()).expect("migrations");
+        prop_assert_eq!(loaded.migrations.len(), chain.steps().len());
+        for (migration, step) in loaded.migrations.iter().zip(chain.steps()) {
+            let statements = |direction| match migration.step(direction) {
+                Step::Sql(script) => script.statements.iter().map(|s| s.sql.to_string()).collect(),
+                _ => Vec::new(),
+            };
+            prop_assert_eq!(&statements(Direction::Up), &step.up);
+            prop_assert_eq!(&statements(Direction::Down), &step.down.clone().unwrap_or_default());
+        }
+    }
+
+    #[test]
+    fn identifier_names_a_table_and_comes_back(name in arb_identifier()) {
+        prop_assert!(!name.is_empty() && name.len() <= 63);
+        in_database(&server(), async |session| {
+            run(session, &[format!("CREATE TABLE {} ()", Quoted::ident(&name))]).await?;
+            let sql = "SELECT FROM pg_class WHERE relname = $1";
+            prop_assert_eq!(session.query(sql, &[&name]).await.expect("asked").len(), 1);
+            Ok(())
+        })?;
+    }
+}
+
+#[test]
+fn every_kind_of_step_is_made() {
+    let mut made = BTreeSet::new();
+    for seed in 0..200 {
+        made.extend(Chain::seeded(seed, 30).steps().iter().map(|step| step.name.clone()));
+    }
+    let expected = "add_check add_column add_enum_value add_foreign_key add_unique alter_domain alter_sequence \
+                    attach_partition change_type comment create_composite create_domain create_enum \
+                    create_function create_index create_materialized_view create_partitions create_policy \
+                    create_procedure create_range create_schema create_sequence create_statistics create_table \
+                    create_trigger create_view detach_partition drop_column drop_constraint drop_index \
+                    drop_not_null drop_table drop_view grant rename_column rename_table replace_function \
+                    replace_view revoke set_default set_fillfactor set_not_null set_statistics";
+    let expected: BTreeSet<String> = expected.split_whitespace().map(str::to_owned).collect();
+    assert_eq!(made, expected);
+}
+
+#[test]
+fn no_numbers_at_all_give_the_simplest_table() {
+    let schema = SchemaModel::from_numbers(&[Vec::new()]);
+    assert_eq!(schema.sql(), "CREATE TABLE public.a (\n    a integer\n);\n");
+}
+
+#[test]
+fn model_that_says_something_else_is_noticed() {
+    let schema = SchemaModel::from_numbers(&[Vec::new()]);
+    let server = server();
+    introspects(&server, &schema).expect("the model as it is");
+    let table = schema.objects().keys().find(|id| id.kind() == Kind::Table).expect("a table").clone();
+    let mut wrong = schema.clone();
+    wrong.object_mut(&table).expect("the table").comment = Some("none".to_owned());
+    introspects(&server, &wrong).expect_err("a comment that is not there");
+    let mut wrong = schema;
+    wrong.remove(&table.member(Kind::Column, "a"));
+    introspects(&server, &wrong).expect_err("a column more than the model says");
+}
+
+#[test]
+fn chain_with_a_wrong_way_back_is_noticed() {
+    let mut chain = Chain::from_numbers(&[Vec::new()]);
+    let server = server();
+    assert_eq!(judged(&server, &chain, ChainLayout::ALL[0]).status, RunStatus::Passed);
+    chain.break_down(0);
+    assert_eq!(judged(&server, &chain, ChainLayout::ALL[0]).status, RunStatus::Failed);
+}

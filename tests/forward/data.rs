@@ -1,0 +1,213 @@
+//! Migrations on tables with rows.
+
+use confiture_tests::Scenario;
+
+/// What is said of migration `2`, on what `1` made, with rows in its tables.
+fn told(base: &str, up: &str, down: Option<&str>) -> String {
+    let mut files = vec![("1.sql", base), ("2.up.sql", up)];
+    files.extend(down.map(|down| ("2.down.sql", down)));
+    let report = Scenario::new(&files).layout("plain").with_rows().run();
+    let findings = report.findings.iter().filter(|f| f.migration.as_deref() == Some("2"));
+    let lines: Vec<String> = findings
+        .map(|finding| {
+            let fact =
+                ["sqlstate", "column", "table"].iter().find_map(|key| finding.evidence.get(*key)?.as_str());
+            let check = finding.check.as_deref().unwrap_or_default();
+            format!("{check} {} {} {}", finding.severity.as_str(), finding.code, fact.unwrap_or_default())
+        })
+        .collect();
+    lines.join("\n")
+}
+
+const USERS: &str = "CREATE TABLE users (id int PRIMARY KEY, name text, born date)";
+
+#[test]
+fn a_column_without_a_value_for_rows_is_refused_and_one_with_a_default_is_not() {
+    let bad = told(USERS, "ALTER TABLE users ADD email text NOT NULL", Some("ALTER TABLE users DROP email"));
+    assert_eq!(bad, "up-data high up-fails-with-rows 23502");
+    let good = "ALTER TABLE users ADD email text NOT NULL DEFAULT ''";
+    assert_eq!(told(USERS, good, Some("ALTER TABLE users DROP email")), "");
+}
+
+#[test]
+fn not_null_meets_nulls_and_a_backfill_makes_it_pass() {
+    let down = Some("ALTER TABLE users ALTER name DROP NOT NULL");
+    assert_eq!(
+        told(USERS, "ALTER TABLE users ALTER name SET NOT NULL", down),
+        "up-data medium up-fails-with-rows 23502"
+    );
+    let good = "UPDATE users SET name = '' WHERE name IS NULL; ALTER TABLE users ALTER name SET NOT NULL";
+    // The values it puts in stay: the rollback does not make them NULL again.
+    assert_eq!(told(USERS, good, down), "data medium rollback-loses-data name");
+    let strict = "CREATE TABLE users (id int PRIMARY KEY, name text CHECK (name IS NOT NULL))";
+    assert_eq!(told(strict, "ALTER TABLE users ALTER name SET NOT NULL", down), "");
+}
+
+#[test]
+fn a_unique_constraint_meets_duplicates() {
+    let down = Some("ALTER TABLE users DROP CONSTRAINT users_born_key");
+    let up = "ALTER TABLE users ADD CONSTRAINT users_born_key UNIQUE (born)";
+    assert_eq!(told(USERS, up, down), "up-data medium up-fails-with-rows 23505");
+    let unique = "CREATE TABLE users (id int PRIMARY KEY, born date UNIQUE)";
+    let again = "ALTER TABLE users ADD CONSTRAINT users_born_key2 UNIQUE (born)";
+    assert_eq!(told(unique, again, Some("ALTER TABLE users DROP CONSTRAINT users_born_key2")), "");
+}
+
+#[test]
+fn a_check_meets_rows_that_break_it() {
+    let base = "CREATE TABLE items (id int PRIMARY KEY, price int NOT NULL)";
+    let down = Some("ALTER TABLE items DROP CONSTRAINT positive");
+    let up = "ALTER TABLE items ADD CONSTRAINT positive CHECK (price BETWEEN 1 AND 3)";
+    assert_eq!(told(base, up, down), "up-data medium up-fails-with-rows 23514");
+    let later = "ALTER TABLE items ADD CONSTRAINT positive CHECK (price BETWEEN 1 AND 3) NOT VALID";
+    assert_eq!(told(base, later, down), "");
+}
+
+#[test]
+fn a_foreign_key_meets_orphans() {
+    let base = "CREATE TABLE a (id int PRIMARY KEY); CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL)";
+    let down = Some("ALTER TABLE b DROP CONSTRAINT b_a");
+    let up = "ALTER TABLE b ADD CONSTRAINT b_a FOREIGN KEY (a_id) REFERENCES a (id)";
+    assert_eq!(told(base, up, down), "up-data medium up-fails-with-rows 23503");
+    let good = "ALTER TABLE b ADD CONSTRAINT b_a FOREIGN KEY (a_id) REFERENCES a (id) NOT VALID";
+    assert_eq!(told(base, good, down), "");
+}
+
+#[test]
+fn a_narrower_type_meets_values_that_do_not_fit() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY, code varchar(40) NOT NULL, n bigint NOT NULL)";
+    let back = Some("ALTER TABLE t ALTER code TYPE varchar(40)");
+    assert_eq!(
+        told(base, "ALTER TABLE t ALTER code TYPE varchar(5)", back),
+        "up-data medium up-fails-with-rows 22001"
+    );
+    assert_eq!(told(base, "ALTER TABLE t ALTER code TYPE varchar(50)", back), "");
+    let back = Some("ALTER TABLE t ALTER n TYPE bigint");
+    assert_eq!(
+        told(base, "ALTER TABLE t ALTER n TYPE smallint", back),
+        "up-data medium up-fails-with-rows 22003"
+    );
+}
+
+#[test]
+fn a_cast_that_cuts_values_is_told_with_and_without_a_rollback() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY, price numeric(10, 4) NOT NULL, at timestamp NOT NULL)";
+    let up = "ALTER TABLE t ALTER price TYPE numeric(10, 1) USING trunc(price, 1)";
+    let down = "ALTER TABLE t ALTER price TYPE numeric(10, 4)";
+    assert_eq!(
+        told(base, up, Some(down)),
+        "data medium values-narrowed price\ndata medium rollback-loses-data price"
+    );
+    assert_eq!(told(base, "ALTER TABLE t ALTER at TYPE date", None), "data medium values-narrowed at");
+    let wider = "ALTER TABLE t ALTER price TYPE numeric(12, 5)";
+    assert_eq!(told(base, wider, Some(down)), "");
+}
+
+#[test]
+fn a_column_that_comes_back_empty_has_lost_its_values() {
+    let up = "ALTER TABLE users DROP name";
+    // Beside that, it stands in another place.
+    let down =
+        "ALTER TABLE users ADD name text; ALTER TABLE users DROP born; ALTER TABLE users ADD born date";
+    let bad = told(USERS, up, Some(down));
+    assert!(bad.contains("data medium rollback-loses-data name"), "{bad}");
+    let base = "CREATE TABLE users (id int PRIMARY KEY, name text)";
+    let up = "CREATE TABLE names AS SELECT id, name FROM users; ALTER TABLE users DROP name";
+    let good = "ALTER TABLE users ADD name text; UPDATE users u SET name = n.name FROM names n \
+                WHERE n.id = u.id; DROP TABLE names";
+    assert_eq!(told(base, up, Some(good)), "");
+    let dropped = told(base, "ALTER TABLE users DROP name", None);
+    assert_eq!(dropped, "data info data-dropped name");
+}
+
+#[test]
+fn a_table_that_comes_back_empty_has_lost_its_rows() {
+    let bad = told(USERS, "DROP TABLE users", Some(USERS));
+    assert_eq!(bad, "data medium rollback-loses-data table public.users");
+    let up = "ALTER TABLE users RENAME TO people";
+    assert_eq!(told(USERS, up, Some("ALTER TABLE people RENAME TO users")), "");
+}
+
+#[test]
+fn a_backfill_that_misses_rows_is_told_and_a_whole_one_is_not() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY, a int NOT NULL)";
+    let down = Some("ALTER TABLE t DROP b");
+    let up = "ALTER TABLE t ADD b int; UPDATE t SET b = a WHERE id % 2 = 0";
+    assert_eq!(told(base, up, down), "data low backfill-incomplete b");
+    assert_eq!(told(base, "ALTER TABLE t ADD b int; UPDATE t SET b = a", down), "");
+}
+
+#[test]
+fn a_sequence_behind_its_column_is_told_with_the_statement_that_sets_it() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY, a int)";
+    let up = "ALTER TABLE t ALTER id ADD GENERATED BY DEFAULT AS IDENTITY; UPDATE t SET a = 1";
+    let down = Some("ALTER TABLE t ALTER id DROP IDENTITY");
+    let bad = told(base, up, down);
+    assert!(bad.contains("data high sequence-behind"), "{bad}");
+    let set = "SELECT setval(pg_get_serial_sequence('t', 'id'), (SELECT max(id) FROM t))";
+    let good = format!("ALTER TABLE t ALTER id ADD GENERATED BY DEFAULT AS IDENTITY; {set}");
+    assert_eq!(told(base, &good, down), "");
+}
+
+#[test]
+fn an_enum_label_cannot_go_while_rows_have_it() {
+    let base = "CREATE TYPE state AS ENUM ('new', 'old', 'odd'); \
+                CREATE TABLE t (id int PRIMARY KEY, state state NOT NULL)";
+    let change = |map: &str| {
+        format!(
+            "ALTER TYPE state RENAME TO state_old; CREATE TYPE state AS ENUM ('new', 'old'); \
+             ALTER TABLE t ALTER state TYPE state USING {map}; DROP TYPE state_old"
+        )
+    };
+    assert_eq!(told(base, &change("state::text::state"), None), "up-data medium up-fails-with-rows 22P02");
+    let good = change("CASE state WHEN 'odd' THEN 'old' ELSE state::text END::state");
+    let mapped = told(base, &good, None);
+    assert!(!mapped.contains("up-fails"), "{mapped}");
+}
+
+#[test]
+fn rows_that_a_cascade_takes_along_are_told() {
+    let base = "CREATE TABLE a (id int PRIMARY KEY); \
+                CREATE TABLE b (id int PRIMARY KEY, a_id int NOT NULL REFERENCES a ON DELETE CASCADE)";
+    assert_eq!(told(base, "DELETE FROM a", None), "data high rows-lost table public.b");
+    assert_eq!(told(base, "DELETE FROM b; DELETE FROM a", None), "");
+}
+
+#[test]
+fn rows_that_the_up_puts_in_have_to_go_with_the_down() {
+    let up = "INSERT INTO users SELECT coalesce(max(id), 0) + 1, 'root' FROM users";
+    assert_eq!(told(USERS, up, Some("")), "data low rollback-leaves-rows table public.users");
+    assert_eq!(told(USERS, up, Some("DELETE FROM users WHERE name = 'root'")), "");
+}
+
+#[test]
+fn a_rollback_that_rows_refuse_is_told() {
+    let up = "ALTER TABLE users ALTER born TYPE text; UPDATE users SET born = 'unknown' WHERE born IS NULL";
+    let bad = told(USERS, up, Some("ALTER TABLE users ALTER born TYPE date USING born::date"));
+    assert_eq!(bad, "data high down-fails-with-rows 22007");
+    let good = "ALTER TABLE users ALTER born TYPE date USING nullif(born, 'unknown')::date";
+    assert_eq!(told(USERS, up, Some(good)), "");
+}
+
+#[test]
+fn scripts_that_commit_midway_are_tried_with_rows_as_well() {
+    let up = "CREATE UNIQUE INDEX CONCURRENTLY born ON users (born)";
+    let scenario = |base: &str| {
+        let files = [("0001_a.up.sql", base), ("0002_b.up.sql", up), ("0002_b.down.sql", "DROP INDEX born")];
+        Scenario::new(&files).layout("golang-migrate").with_rows().run()
+    };
+    let codes = |base| {
+        let report = scenario(base);
+        report.findings.iter().filter(|f| f.check.as_deref() == Some("up-data")).count()
+    };
+    assert_eq!(codes(USERS), 1);
+    assert_eq!(codes("CREATE TABLE users (id int PRIMARY KEY, born date UNIQUE)"), 0);
+}
+
+#[test]
+fn migrations_that_make_roles_are_not_tried_with_rows_and_say_why() {
+    let up = "CREATE ROLE confiture_rows_reader; DROP ROLE confiture_rows_reader";
+    let report = Scenario::new(&[("1.sql", USERS), ("2.sql", up)]).layout("plain").with_rows().run();
+    let check = report.migrations[1].checks.iter().find(|check| check.id == "up-data").expect("a check");
+    assert_eq!(check.reason.as_deref(), Some("it may change what all databases of the server share"));
+}
