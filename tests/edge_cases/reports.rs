@@ -88,7 +88,7 @@ fn junit_is_well_formed_and_counts() {
     let ended = project.test(&["--format", "junit"]).exits(1);
     let tags = well_formed(&ended.stdout);
     assert_eq!(tags.iter().filter(|tag| *tag == "testsuite").count(), 4);
-    assert_eq!(tags.iter().filter(|tag| *tag == "testcase").count(), 21);
+    assert_eq!(tags.iter().filter(|tag| *tag == "testcase").count(), 33);
     assert!(tags.iter().any(|tag| tag == "failure") && tags.iter().any(|tag| tag == "skipped"));
     let error = Project::good().run(&["test", "<&\">", "--format", "junit"]).exits(2);
     assert!(well_formed(&error.stdout).iter().any(|tag| tag == "error"));

@@ -34,7 +34,7 @@ fn a_snapshot_is_written_on_request_and_compared_from_then_on() {
         .run(&["snapshot", "m"])
         .exits(0)
         .prints(&["confiture/schema.json is what the migrations lead to"]);
-    project.run(&["test", "m"]).exits(0).prints(&["0002_view", "re-up · schema"]);
+    project.run(&["test", "m"]).exits(0).prints(&["0002_view", "data · schema"]);
     edit(&project);
     let ended =
         project.run(&["snapshot", "m"]).exits(1).error(&["another schema than confiture/schema.json"]);

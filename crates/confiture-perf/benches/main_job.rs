@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p confiture-perf --bench main_job [-- SIZES]` prints, for chains of 100, 300 and 1000
 //! migrations: seconds of up, down, up over one connection; seconds of the main job; their ratio; the cost
-//! per migration; the time from nothing to the first verdict with a cached cluster; peak memory.
+//! per migration; the same with rows in the tables; the time from nothing to the first verdict with a cached cluster; peak memory.
 
 #![allow(
     clippy::print_stdout,
@@ -19,6 +19,8 @@ use confiture_core::plugin::Registry;
 use confiture_fixtures::{Event, TestOptions, TestRun, TestSource};
 
 const ROUNDS: usize = 3;
+/// Rows a table gets in the runs with rows: the default of `confiture test`.
+const ROWS: u64 = 20;
 
 /// The up and down statements of migration `n`: tables with keys, indexes, columns, views, functions.
 fn migration(n: usize) -> (Vec<String>, Vec<String>) {
@@ -100,10 +102,17 @@ async fn bare(server: &Server, size: usize) -> Duration {
     elapsed
 }
 
-async fn main_job(server: &Server, registry: &Registry, source: &TestSource) -> (Duration, Duration) {
+async fn main_job(
+    server: &Server,
+    registry: &Registry,
+    source: &TestSource,
+    rows: u64,
+) -> (Duration, Duration) {
     let started = Instant::now();
     let mut first = None;
-    let run = TestRun { server, registry, source, options: TestOptions::default() };
+    let mut options = TestOptions::default();
+    options.ladder.rows = rows;
+    let run = TestRun { server, registry, source, options };
     let mut seen = |event: Event<'_>| {
         if matches!(event, Event::Judged { .. }) {
             first.get_or_insert_with(|| started.elapsed());
@@ -134,7 +143,7 @@ fn main() {
         let options = ServerOptions { env: std::env::vars_os().collect::<Env>(), ..ServerOptions::default() };
         Server::open(&options).await.expect("a server").close().await; // fills the cache
         println!(
-            "migrations   bare s   test s   ratio   ms/migration   start to first verdict ms   peak MiB"
+            "migrations   bare s   test s   ratio   ms/migration   with rows s   ratio   start to first verdict ms   peak MiB"
         );
         for size in sizes {
             let dir = tempfile::tempdir().expect("a directory");
@@ -146,17 +155,21 @@ fn main() {
                     .expect("migrations");
             let source = TestSource { dir: String::new(), layout: layout.to_owned(), detection, loaded };
             let ready = started.elapsed();
-            let (mut bares, mut tests, mut firsts) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut bares, mut tests, mut filled, mut firsts) =
+                (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
                 bares.push(bare(&server, size).await.as_secs_f64());
-                let (whole, first) = main_job(&server, &registry, &source).await;
+                let (whole, _) = main_job(&server, &registry, &source, 0).await;
                 tests.push(whole.as_secs_f64());
+                let (whole, first) = main_job(&server, &registry, &source, ROWS).await;
+                filled.push(whole.as_secs_f64());
                 firsts.push((ready + first).as_secs_f64() * 1e3);
             }
-            let ratio = median(bares.iter().zip(&tests).map(|(bare, test)| test / bare).collect());
-            let (bare, test, first) = (median(bares), median(tests), median(firsts));
+            let ratio_to = |tests: &[f64]| median(bares.iter().zip(tests).map(|(bare, test)| test / bare).collect());
+            let (ratio, ratio_filled) = (ratio_to(&tests), ratio_to(&filled));
+            let (bare, test, filled, first) = (median(bares), median(tests), median(filled), median(firsts));
             println!(
-                "{size:10}   {bare:6.2}   {test:6.2}   {ratio:5.2}   {:12.2}   {first:25.0}   {:8}",
+                "{size:10}   {bare:6.2}   {test:6.2}   {ratio:5.2}   {:12.2}   {filled:11.2}   {ratio_filled:5.2}   {first:25.0}   {:8}",
                 test * 1e3 / size as f64,
                 peak_memory_mib().unwrap_or_default(),
             );
