@@ -119,7 +119,8 @@ async fn main_job(
         }
     };
     let tested = run.run(&mut seen).await.expect("a report");
-    assert!(tested.report.migrations.iter().all(|m| !m.failed()), "the chain is clean");
+    // With rows, backfills that the downs do not take back are findings.
+    assert!(rows > 0 || tested.report.migrations.iter().all(|m| !m.failed()), "the chain is clean");
     (started.elapsed(), first.unwrap_or_default())
 }
 
