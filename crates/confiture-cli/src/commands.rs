@@ -87,6 +87,12 @@ fn status_of(error: &anyhow::Error) -> ExitStatus {
         })
     });
     match (database, error.downcast_ref::<FixtureError>()) {
+        // A session setting the server does not know, or a value it does not take.
+        (Some(DbError::Connect { failure, .. }), _)
+            if matches!(failure.sqlstate.as_deref(), Some("42704" | "22023")) =>
+        {
+            ExitStatus::Usage
+        }
         (Some(_), _) => ExitStatus::NoServer,
         (None, Some(FixtureError::Migration { .. })) => ExitStatus::Failed,
         (None, Some(FixtureError::Interrupted)) => ExitStatus::Interrupted,

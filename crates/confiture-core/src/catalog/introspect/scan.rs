@@ -62,7 +62,9 @@ pub(super) const SCANS: &[Scan] = &[
         among: "true",
         counted: "NOT x.tgisinternal",
         says: "CASE WHEN x.tgisinternal THEN 'touched' ELSE 'changed' END, \
-               CASE WHEN x.tgisinternal THEN 1259 ELSE 2620 END, x.tgrelid, x.oid, 0",
+               CASE WHEN x.tgisinternal THEN 1259 ELSE 2620 END, \
+               COALESCE((SELECT k.conrelid FROM pg_constraint k WHERE k.oid = x.tgconstraint AND x.tgisinternal), x.tgrelid), \
+               x.oid, 0",
     },
     Scan {
         class: 2618,
