@@ -206,3 +206,61 @@ fn data_may_be_copied_out() {
     2_u: order+ up+ atomic+ down- re-up-
     ");
 }
+
+#[test]
+fn a_commit_that_sets_off_a_refusal_is_a_failed_up() {
+    // The first trigger defers what the second refuses, after deferred constraints were checked.
+    let triggers = "CREATE TABLE t (id int); CREATE TABLE u (id int);
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$;
+        CREATE FUNCTION again() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+          SET CONSTRAINTS ALL DEFERRED; INSERT INTO u VALUES (1); RETURN NULL; END $$;
+        CREATE CONSTRAINT TRIGGER a AFTER INSERT ON t DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION again();
+        CREATE CONSTRAINT TRIGGER b AFTER INSERT ON u DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION refuse();";
+    let run =
+        |up: &str| check(&[("1_t.sql", triggers), ("2_i.sql", up), ("3_c.sql", "CREATE TABLE v (id int);")]);
+    assert_snapshot!(run("CREATE TABLE w (id int); INSERT INTO t VALUES (1);"), @"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_i: order+ up! atomic+ down- re-up-
+      high up-fails up 2_i.sql:1:26 P0001
+    3_c: order+ up+ atomic+ down- re-up-
+    ");
+    assert_snapshot!(run("CREATE TABLE w (id int);"), @"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_i: order+ up+ atomic+ down- re-up-
+    3_c: order+ up+ atomic+ down- re-up-
+    ");
+}
+
+#[test]
+fn a_scripts_own_begin_keeps_its_mode() {
+    let run = |begin: &str| {
+        let up = format!("-- confiture: no-transaction\n{begin}; CREATE TABLE z (id int); COMMIT;");
+        Scenario::new(&[("1_z.sql", &up)]).layout("plain").check()
+    };
+    assert_snapshot!(run("BEGIN READ ONLY"), @"
+    1_z: order+ up! atomic+ down- re-up-
+      high up-fails up 1_z.sql:2:18 25006
+    ");
+    assert_snapshot!(run("BEGIN"), @"1_z: order+ up+ atomic+ down- re-up-");
+}
+
+#[test]
+fn what_is_written_without_being_counted_is_seen() {
+    let run = |down: &str| {
+        let up = "SET LOCAL track_counts = off; ALTER TABLE t ADD c int;";
+        let files = [("1_t.up.sql", "CREATE TABLE t (id int);"), ("2_c.up.sql", up), ("2_c.down.sql", down)];
+        Scenario::new(&files).layout("plain").check()
+    };
+    assert_snapshot!(run("SELECT 1;"), @"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_c: order+ up+ atomic+ down! re-up!
+      high rollback-leaves-object down 2_c.down.sql:1:1 column public.t.c
+      high re-up-fails up 2_c.up.sql:1:31 42701
+    ");
+    assert_snapshot!(run("ALTER TABLE t DROP c;"), @"
+    1_t: order+ up+ atomic+ down- re-up-
+    2_c: order+ up+ atomic+ down+ re-up+
+    ");
+}

@@ -16,6 +16,7 @@ use confiture_core::migration::{Direction, Migration, Script, Step, TransactionM
 use confiture_core::plugin::{
     DataRecord, Interruption, Isolation, Observation, RungRecord, ScriptRun, StatementFailure,
 };
+use confiture_core::sql::{ObjectKind, Tokens, TransactionControl, Verb, classify};
 
 use crate::error::FixtureError;
 use crate::queries::QueryFile;
@@ -180,17 +181,23 @@ impl<'a> Ladder<'a> {
                 None
             }
         };
-        // Two databases, two backends: they run side by side.
-        let (climbed, with_rows) = tokio::join!(
-            Box::pin(self.climb_empty(migration, up, depth, &mut record)),
-            Box::pin(async {
-                match &mut populated {
-                    Some(populated) => populated.climb(migration, &rows_before).await,
-                    None => Ok(None),
-                }
-            })
-        );
-        climbed?;
+        let with_rows = async {
+            match &mut populated {
+                Some(populated) => populated.climb(migration, &rows_before).await,
+                None => Ok(None),
+            }
+        };
+        let empty = Box::pin(self.climb_empty(migration, up, depth, &mut record));
+        let with_rows = if may_reach_roles(migration) {
+            // One after the other: roles belong to both.
+            empty.await?;
+            Box::pin(with_rows).await
+        } else {
+            // Two databases, two backends: they run side by side.
+            let (climbed, with_rows) = tokio::join!(empty, Box::pin(with_rows));
+            climbed?;
+            with_rows
+        };
         if let Some(populated) = populated {
             let applied = record.up.as_ref().is_some_and(|run| run.failure.is_none());
             let usable = match with_rows {
@@ -297,9 +304,17 @@ impl<'a> Ladder<'a> {
         if run.failure.is_none() {
             let session = self.session()?;
             let observed = self.observed.refresh_within(session).await.map_err(reading)?;
-            let committed = session.execute("COMMIT").await;
-            committed.map_err(|source| FixtureError::Query { doing: "commit a migration", source })?;
-            self.observed = observed.committed();
+            match session.execute("COMMIT").await {
+                Ok(_) => self.observed = observed.committed(),
+                // What the commit set off was refused: nothing of the migration stays.
+                Err(failure) => {
+                    let span = up.statements.last().map_or(up.span.clone(), |last| last.span.clone());
+                    let location = up.locate(span);
+                    run.failure = Some(StatementFailure { statement: None, failure, location });
+                    self.lost(&run).await?;
+                    self.revive().await?;
+                }
+            }
             return Ok(run);
         }
         self.revive().await?;
@@ -445,10 +460,37 @@ async fn dropped(clone: ScratchDb) {
     }
 }
 
+/// Whether a script may change what the databases of a server share: a statement that calls code, or one
+/// about privileges or roles.
+fn may_reach_roles(migration: &Migration) -> bool {
+    let schema =
+        [Verb::Create, Verb::Alter, Verb::Drop, Verb::Insert, Verb::Update, Verb::Delete, Verb::Comment];
+    let scripts = [&migration.up, &migration.down].into_iter().filter_map(Step::script);
+    scripts.flat_map(|script| &script.statements).any(|statement| {
+        let class = classify(&statement.sql);
+        class.control.is_none() && !schema.contains(&class.verb) || class.object == Some(ObjectKind::Role)
+    })
+}
+
+/// Whether a script's own `BEGIN` chooses an isolation level or access mode.
+fn chooses_mode(script: &Script) -> bool {
+    let plain = ["begin", "start", "transaction", "work"];
+    let begins = script
+        .statements
+        .iter()
+        .filter(|statement| classify(&statement.sql).control == Some(TransactionControl::Begin));
+    begins.into_iter().any(|statement| {
+        let sql = statement.sql.as_ref();
+        let mut tokens = Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+        tokens.any(|token| !plain.iter().any(|word| token.is_word(sql, word)))
+    })
+}
+
 /// Whether all of a script stands in one transaction, of its tool's or its own.
 fn in_one_transaction(script: &Script) -> bool {
     let traits = ScriptTraits::of(script);
     traits.transaction_safe
+        && !chooses_mode(script)
         && match script.transaction {
             TransactionMode::Wrapped => true,
             TransactionMode::Batch => traits.own_transaction || traits.statements > 1,

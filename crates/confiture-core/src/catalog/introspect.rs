@@ -13,7 +13,7 @@ use super::{Catalog, Meta};
 use crate::db::{DbFailure, Reader, Row};
 
 pub use compose::with_fixed_settings;
-pub(super) use compose::{DEPENDENTS, Scope, query, since, units};
+pub(super) use compose::{DEPENDENTS, Scope, oid_array, query, since, units};
 pub(super) use decode::{Fact, decode, fact};
 pub(super) use scan::{OID_MIX, alive_in};
 

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::introspect::{
     Address, Addresses, DEPENDENTS, Fact, OID_MIX, Scope, Unit, alive_in, assemble, class, decode,
-    facts as facts_of, query, server_version, since, units,
+    facts as facts_of, oid_array, query, server_version, since, units,
 };
 use super::{Catalog, Detail};
 use crate::db::{DbFailure, Row, Session};
@@ -78,6 +78,8 @@ struct Stale {
     renamed_relations: BTreeSet<u32>,
     renamed_types: BTreeSet<u32>,
     renamed_routines: BTreeSet<u32>,
+    /// `ON CONFLICT ON CONSTRAINT` names them.
+    renamed_constraints: BTreeSet<u32>,
 }
 
 impl Observed {
@@ -403,8 +405,15 @@ impl Observed {
                         stale.renamed_routines.insert(fact.id);
                     }
                 }
-                ("changed", class::CONSTRAINT) if fact.sub == 1 => {
-                    stale.units.insert(Unit::Type(fact.unit));
+                ("changed", class::CONSTRAINT) => {
+                    let unit = match fact.sub {
+                        1 => Unit::Type(fact.unit),
+                        _ => self.unit_of_relation(fact.unit),
+                    };
+                    stale.units.insert(unit);
+                    if known.is_some_and(|id| id.name() != fact.text(0)) {
+                        stale.renamed_constraints.insert(fact.id);
+                    }
                 }
                 ("changed", _) => {
                     stale.units.insert(self.unit_of_relation(fact.unit));
@@ -449,10 +458,15 @@ impl Observed {
         let relations: Vec<u32> = stale.renamed_relations.union(&stale.reshaped).copied().collect();
         let types: Vec<u32> = stale.renamed_types.iter().copied().collect();
         let routines: Vec<u32> = stale.renamed_routines.iter().copied().collect();
-        if relations.is_empty() && types.is_empty() && routines.is_empty() {
+        let constraints: Vec<u32> = stale.renamed_constraints.iter().copied().collect();
+        if [&relations, &types, &routines, &constraints].iter().all(|oids| oids.is_empty()) {
             return Ok(());
         }
-        let set = units(&relations, &types, &routines);
+        let set = format!(
+            "{}; SET confiture.constraints = {}",
+            units(&relations, &types, &routines),
+            oid_array(&constraints)
+        );
         let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(DEPENDENTS, &[]))?;
         for row in rows {
             let kind: &str = row.try_get(0).map_err(|error| DbFailure::from_driver(&error, ""))?;

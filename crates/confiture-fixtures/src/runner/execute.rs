@@ -45,6 +45,8 @@ impl ScriptTraits {
         traits.own_transaction = controls == [TransactionControl::Begin, TransactionControl::Commit]
             && edge(script.statements.first()) == Some(TransactionControl::Begin)
             && edge(script.statements.last()) == Some(TransactionControl::Commit);
+        // What a transaction wrote to is told by its counters.
+        traits.transaction_safe &= !crate::ladder::mentions(script, "track_counts");
         let mut ended = false;
         for statement in &script.statements {
             let class = classify(&statement.sql);

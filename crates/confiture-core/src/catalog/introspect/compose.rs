@@ -62,16 +62,18 @@ pub(in crate::catalog) fn since(transaction: u64, within: bool) -> String {
 
 /// Sets the relations, types and routines that are read.
 pub(in crate::catalog) fn units(relations: &[u32], types: &[u32], routines: &[u32]) -> String {
-    let array = |oids: &[u32]| {
-        let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
-        format!("'{{{}}}'", oids.join(","))
-    };
     format!(
         "SET confiture.relations = {}; SET confiture.types = {}; SET confiture.routines = {}",
-        array(relations),
-        array(types),
-        array(routines)
+        oid_array(relations),
+        oid_array(types),
+        oid_array(routines)
     )
+}
+
+/// `'{1,2}'`.
+pub(in crate::catalog) fn oid_array(oids: &[u32]) -> String {
+    let oids: Vec<String> = oids.iter().map(u32::to_string).collect();
+    format!("'{{{}}}'", oids.join(","))
 }
 
 /// The units that mention those in [`units`], which were renamed: `(text, oid)`.

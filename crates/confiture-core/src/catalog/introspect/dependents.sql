@@ -1,4 +1,5 @@
--- Units whose printed text mentions the units in confiture.relations, confiture.types and confiture.routines.
+-- Units whose printed text mentions the units in confiture.relations, confiture.types and confiture.routines,
+-- or the constraints in confiture.constraints.
 WITH named (class, oid) AS (
   SELECT 1259::oid, u FROM unnest(current_setting('confiture.relations')::oid[]) u
   UNION ALL SELECT 1247, c.reltype FROM unnest(current_setting('confiture.relations')::oid[]) u
@@ -12,6 +13,7 @@ WITH named (class, oid) AS (
   UNION ALL SELECT 1247, r.rngmultitypid FROM unnest(current_setting('confiture.types')::oid[]) u
     JOIN LATERAL (SELECT x.rngmultitypid FROM pg_range x WHERE x.rngtypid = u OFFSET 0) r ON true
   UNION ALL SELECT 1255, u FROM unnest(current_setting('confiture.routines')::oid[]) u
+  UNION ALL SELECT 2606, u FROM unnest(current_setting('confiture.constraints')::oid[]) u
 ), found AS MATERIALIZED (
   SELECT DISTINCT d.classid, d.objid FROM named
   JOIN LATERAL (SELECT x.classid, x.objid FROM pg_depend x

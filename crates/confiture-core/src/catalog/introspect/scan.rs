@@ -80,7 +80,7 @@ pub(super) const SCANS: &[Scan] = &[
         among: "x.oid >= 16384",
         counted: "true",
         says: "'changed', 2606, CASE WHEN x.conrelid = 0 THEN x.contypid ELSE x.conrelid END, x.oid, \
-               (x.conrelid = 0)::int4",
+               (x.conrelid = 0)::int4, x.conname",
     },
     Scan {
         class: 3256,
@@ -210,7 +210,7 @@ pub(super) fn written(catalogs: &[&str]) -> String {
         })
         .collect();
     format!(
-        "(SELECT current_setting('confiture.within', true) IS DISTINCT FROM 'on' OR {} > 0)",
+        "(SELECT current_setting('confiture.within', true) IS DISTINCT FROM 'on' OR NOT current_setting('track_counts')::bool OR {} > 0)",
         writes.join(" + ")
     )
 }

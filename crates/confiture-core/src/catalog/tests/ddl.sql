@@ -452,6 +452,13 @@ ALTER TABLE born VALIDATE CONSTRAINT nn /* [18] */;
 
 ALTER TABLE uses_add ADD z integer GENERATED ALWAYS AS (x * 2) VIRTUAL /* [18] */;
 
+CREATE TABLE named (id integer, CONSTRAINT named_id UNIQUE (id));
+CREATE VIEW named_view AS SELECT id FROM named;
+CREATE RULE named_rule AS ON INSERT TO named_view DO INSTEAD
+  INSERT INTO named VALUES (new.id) ON CONFLICT ON CONSTRAINT named_id DO NOTHING;
+
+ALTER TABLE named RENAME CONSTRAINT named_id TO named_again;
+
 DROP TABLE t CASCADE;
 
 DROP DOMAIN address; DROP TYPE couple; DROP TYPE feeling CASCADE
