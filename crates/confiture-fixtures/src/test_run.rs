@@ -38,6 +38,9 @@ pub struct TestSource {
     pub loaded: Loaded,
 }
 
+/// The reason of checks that were not to be run.
+pub const SKIPPED_ON_REQUEST: &str = "skipped on request";
+
 /// What is judged, and how.
 #[derive(Debug, Clone, Default)]
 pub struct TestOptions {
@@ -152,7 +155,7 @@ impl TestRun<'_> {
                 if !judged {
                     result.checks.push(skipped(id, NOT_SELECTED));
                 } else if options.skipped_checks.contains(id) {
-                    result.checks.push(skipped(id, "skipped on request"));
+                    result.checks.push(skipped(id, SKIPPED_ON_REQUEST));
                 } else {
                     let (checked, findings) = judge(*check, &cx).await?;
                     result.checks.push(checked);

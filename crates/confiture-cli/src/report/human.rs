@@ -7,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
 use confiture_core::report::{CheckStatus, Finding, MigrationResult, RunReport, RunStatus, TestResult};
+use confiture_fixtures::{NO_ROWS, SKIPPED_ON_REQUEST};
 
 /// Why the checks of migrations outside of `--only`, `--from` and `--changed-since` are skipped.
 const NOT_SELECTED: &str = confiture_fixtures::NOT_SELECTED;
@@ -70,7 +71,7 @@ impl Reporter for Human {
         let notes = report.findings.iter().filter(|f| f.severity == Severity::Info).count();
         if notes > 0 && !style.verbose && !style.quiet {
             let (what, them) = if notes == 1 { ("note", "it") } else { ("notes", "them") };
-            writeln!(out, " {notes} {what} (column order, generated names, …): -v shows {them}")?;
+            writeln!(out, " {notes} {what}: -v shows {them}")?;
         }
         let totals = totals(report);
         let totals = match report.status {
@@ -78,7 +79,12 @@ impl Reporter for Human {
             _ => paint.red(&totals),
         };
         write!(out, " {totals}")?;
-        match report.findings.iter().filter(|f| f.severity > Severity::Info).max_by_key(|f| f.severity) {
+        match report
+            .findings
+            .iter()
+            .filter(|f| f.severity > Severity::Info)
+            .min_by_key(|f| std::cmp::Reverse(f.severity))
+        {
             Some(worst) => writeln!(out, "      next: confiture explain {}", worst.code),
             None => writeln!(out),
         }
@@ -231,10 +237,20 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
                 notes.push(reason.to_owned());
             }
             CheckStatus::NotApplicable if check.id == "down" => notes.push(reason.to_owned()),
-            CheckStatus::Skipped if check.id == "down" && !migration.failed() && word_is_pass(migration) => {
-                notes.push(format!("down skipped: {reason}"));
-            }
             _ => {}
+        }
+    }
+    if word_is_pass(migration) && !migration.failed() {
+        let skipped: Vec<_> = migration
+            .checks
+            .iter()
+            .filter(|c| c.id != "up" && c.status == CheckStatus::Skipped)
+            .filter_map(|c| Some((c.id.as_str(), c.reason.as_deref()?)))
+            .filter(|(_, reason)| !asked_for(reason))
+            .collect();
+        for group in skipped.chunk_by(|a, b| a.1 == b.1) {
+            let ids: Vec<&str> = group.iter().map(|(id, _)| *id).collect();
+            notes.push(format!("{} skipped: {}", ids.join(", "), group[0].1));
         }
     }
     if findings.iter().any(|f| f.code == "column-order") {
@@ -264,6 +280,22 @@ fn test_line(test: &TestResult, widest: usize, paint: Paint) -> String {
     };
     let seconds = paint.faint(&format!("{:.2}s", test.duration_ms / 1000.0));
     format!("{word}  {:widest$}  {what}  {seconds}", test.name)
+}
+
+/// Whether the user left a check out, which the last line says once for all migrations.
+fn asked_for(reason: &str) -> bool {
+    [SKIPPED_ON_REQUEST, NO_ROWS].contains(&reason)
+}
+
+/// The checks the user left out, in the order of the report.
+fn left_out(report: &RunReport) -> Vec<&str> {
+    let mut ids: Vec<&str> = Vec::new();
+    for check in report.migrations.iter().flat_map(|migration| &migration.checks) {
+        if check.reason.as_deref().is_some_and(asked_for) && !ids.contains(&check.id.as_str()) {
+            ids.push(&check.id);
+        }
+    }
+    ids
 }
 
 fn word_is_pass(migration: &MigrationResult) -> bool {
@@ -300,6 +332,18 @@ pub(super) fn totals(report: &RunReport) -> String {
                 text.push_str(&format!(", {count} {what}"));
             }
         }
+    }
+    let left_out = left_out(report);
+    if !left_out.is_empty() {
+        text.push_str(&format!(" · not asked: {}", left_out.join(", ")));
+    }
+    let general = |f: &&Finding| f.check.is_none() && f.test.is_none() && f.severity > Severity::Low;
+    let general = report.findings.iter().filter(general).count();
+    if general > 0 {
+        text.push_str(&format!(
+            " · {}",
+            plural(general, "finding of no migration", "findings of no migration")
+        ));
     }
     if let Some(percent) = (100 * report.coverage.parsed).checked_div(report.coverage.statements) {
         text.push_str(&format!(" · {percent}% of statements analysed"));
