@@ -187,7 +187,8 @@ fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diag
             Told::Narrowed => {
                 let message = match (group.as_slice(), &change.kind) {
                     ([_], RowChangeKind::Narrowed { from, to, .. }) => {
-                        format!("{} lose something on the way from {from} to {to}", values_of(&group))
+                        let verb = if change.count == 1 { "loses" } else { "lose" };
+                        format!("{} {verb} something on the way from {from} to {to}", values_of(&group))
                     }
                     _ => format!("{} lose something in their new types", values_of(&group)),
                 };
@@ -199,8 +200,11 @@ fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diag
                 "backfill-incomplete",
                 Severity::Low,
                 match group.as_slice() {
-                    [_] => format!("the backfill leaves {} without a value", values_of(&group)),
-                    _ => format!("the backfill leaves some {} without a value", values_of(&group)),
+                    [_] => {
+                        let column = column_of(change).unwrap_or_default();
+                        format!("the backfill leaves {} of {table} without a value in {column}", counted(change))
+                    }
+                    _ => format!("the backfill leaves some {} NULL", values_of(&group)),
                 },
             )
             .with_label("this fills the other rows")

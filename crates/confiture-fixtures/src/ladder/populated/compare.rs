@@ -228,9 +228,10 @@ fn by_value(pair: &Pair<'_>, changes: &mut Vec<RowChange>) {
         }
         let new = left.iter().flat_map(|(value, count)| std::iter::repeat_n(*value, *count));
         let values: Vec<_> = gone.iter().map(|row| value(row, at)).zip(new).collect();
+        // Which of the new values belongs to the row is not known.
         let example = gone.first().map(|row| RowExample {
-            key: before.key_text(row),
-            before: value(row, at).map(shortened),
+            key: format!("{} = {}", column.name, value(row, at).map_or_else(|| "NULL".to_owned(), shortened)),
+            before: None,
             after: None,
         });
         changes.push(change(before, pair.kind(column, &values), gone.len(), example));
