@@ -56,6 +56,17 @@ pub enum RowChangeKind {
         /// Their column.
         column: String,
     },
+    /// NULLs have values now, and no other value changed.
+    NullsFilled {
+        /// Their column.
+        column: String,
+    },
+    /// Points in time are others, and none of the new ones is before the migration: set by a trigger or a
+    /// default.
+    Stamped {
+        /// Their column.
+        column: String,
+    },
     /// Values are others when they are cast back to the type they had.
     Narrowed {
         /// Their column.

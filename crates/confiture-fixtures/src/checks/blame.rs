@@ -34,9 +34,17 @@ fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
 pub(crate) fn sqlstate_name(code: &str) -> &'static str {
     match code {
         "0A000" => "feature_not_supported",
+        "21000" => "cardinality_violation",
         "22001" => "string_data_right_truncation",
         "22003" => "numeric_value_out_of_range",
+        "22004" => "null_value_not_allowed",
+        "22007" => "invalid_datetime_format",
+        "22008" => "datetime_field_overflow",
+        "22012" => "division_by_zero",
         "22023" => "invalid_parameter_value",
+        "2201E" => "invalid_argument_for_logarithm",
+        "2201F" => "invalid_argument_for_power_function",
+        "2202E" => "array_subscript_error",
         "22P02" => "invalid_text_representation",
         "23502" => "not_null_violation",
         "23503" => "foreign_key_violation",

@@ -1,12 +1,12 @@
 //! `up-data`: the migration applies to tables that have rows.
 
 use async_trait::async_trait;
-use confiture_core::Severity;
-use confiture_core::migration::{Direction, Step};
+use confiture_core::migration::{Direction, Script, Step};
 use confiture_core::plugin::{
     Check, CheckContext, CheckError, DataRecord, Observation, PluginMeta, StatementFailure, Verdict,
 };
 use confiture_core::sql::{Verb, classify};
+use confiture_core::{Diagnostic, Severity};
 
 use super::up::failure;
 use crate::ladder::NO_ROWS;
@@ -40,21 +40,47 @@ impl Check for UpData {
         let (Some(failed), Step::Sql(script)) = (&record.up.failure, &cx.migration.up) else {
             return Ok(Verdict::passed());
         };
-        let mut finding =
-            failure("up-fails-with-rows", "up fails on rows", failed, Direction::Up, script.transaction)
-                .with_evidence("rows", record.rows);
-        let statement = failed.statement.and_then(|at| script.statements.get(at));
-        let adds = statement.is_some_and(|s| adds_column(&s.sql));
-        finding.severity = match failed.failure.sqlstate.as_deref() {
-            Some("23502") if adds => Severity::High,
-            Some(code) if code.starts_with("22") || code.starts_with("23") => Severity::Medium,
-            _ => Severity::High,
-        };
-        if let Some(help) = help(failed, adds) {
-            finding = finding.with_help(help);
-        }
+        let finding =
+            failed_on_rows("up-fails-with-rows", "up fails on rows", failed, script, Direction::Up, record);
         Ok(Verdict::of(vec![finding.in_script(&cx.migration.id, Direction::Up)]))
     }
+}
+
+/// A script that rows make fail.
+pub(super) fn failed_on_rows(
+    code: &'static str,
+    what: &str,
+    failed: &StatementFailure,
+    script: &Script,
+    direction: Direction,
+    record: &DataRecord,
+) -> Diagnostic {
+    let mut finding = failure(code, what, failed, direction, script.transaction);
+    let said = &failed.failure;
+    let statement = failed.statement.and_then(|at| script.statements.get(at));
+    let adds = statement.is_some_and(|s| adds_column(&s.sql));
+    finding.severity = match said.sqlstate.as_deref() {
+        // The migration looks at the rows and stops by itself.
+        Some("P0001") if raised_here(failed) => Severity::Low,
+        _ if direction == Direction::Down => Severity::High,
+        Some("23502") if adds => Severity::High,
+        Some("P0001") => Severity::Medium,
+        Some(code) if code.starts_with("22") || code.starts_with("23") => Severity::Medium,
+        _ => Severity::High,
+    };
+    if let Some(help) = help(failed, adds) {
+        finding = finding.with_help(help);
+    }
+    if let Some(detail) = &said.detail {
+        finding = finding.with_evidence("detail", detail.clone());
+    }
+    finding.with_evidence("rows", record.rows)
+}
+
+/// Whether a `DO` block of the script raised the error, and no function or trigger that it runs into.
+fn raised_here(failed: &StatementFailure) -> bool {
+    let context = failed.failure.context.as_deref().unwrap_or_default();
+    context.starts_with("PL/pgSQL function inline_code_block") && context.lines().count() == 1
 }
 
 /// What was observed with rows, or the verdict where nothing was.
@@ -116,6 +142,12 @@ fn help(failed: &StatementFailure, adds: bool) -> Option<&'static str> {
         }
         "23503" => {
             "remove or adopt the rows without a parent first, or ADD CONSTRAINT … NOT VALID now and VALIDATE CONSTRAINT later"
+        }
+        "P0001" if raised_here(failed) => {
+            "the migration refuses such rows on purpose: say in its notes how they are repaired beforehand"
+        }
+        "42704" if failed.failure.message.contains("configuration parameter") => {
+            "the setting is read only where there are rows: give it a value with  --set NAME=VALUE"
         }
         "23P01" => "remove the rows that exclude each other before the constraint is made",
         "22001" | "22003" => {

@@ -10,15 +10,17 @@ use confiture_core::catalog::{Catalog, Kind, ObjectId};
 use confiture_core::db::{DbFailure, ScratchDb, Session};
 use confiture_core::migration::{Direction, Migration, Script, Step};
 use confiture_core::plugin::{
-    DataRecord, Isolation, Observation, RowChange, RowChangeKind, RowExample, ScriptRun,
+    DataRecord, Isolation, Observation, RowChange, RowChangeKind, RowExample, ScriptRun, SequenceBehind,
 };
+use confiture_core::sql::Tokens;
 
 use super::mention::{changes_roles, contains};
 use super::{dropped, in_one_transaction};
 use crate::error::FixtureError;
 use crate::generate::{RowCounts, RowGenerator};
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
-use tables::{Stored, Table};
+use compare::{Columns, Pair};
+use tables::{RowColumn, Stored, Table};
 
 /// A database in the state of the chain before the next migration, with rows in its tables.
 #[derive(Debug)]
@@ -37,6 +39,10 @@ pub(super) struct Populated {
     left_alone: BTreeSet<ObjectId>,
     /// Tables without rows, and why.
     unfilled: BTreeMap<ObjectId, String>,
+    /// Columns whose sequence was behind before the next migration, by table.
+    behind: BTreeSet<(u32, String)>,
+    /// When rows were first made, as the server writes it.
+    began: String,
 }
 
 /// How a migration went.
@@ -80,6 +86,8 @@ impl Populated {
             filled: BTreeMap::new(),
             left_alone,
             unfilled: BTreeMap::new(),
+            behind: BTreeSet::new(),
+            began: String::new(),
         }
     }
 
@@ -145,6 +153,9 @@ impl Populated {
         if wanted.is_empty() {
             return Ok(());
         }
+        if self.began.is_empty() {
+            self.began = tables::now(self.session()?).await.map_err(doing("read the time"))?;
+        }
         let session = self.session()?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
         let filled = RowGenerator::new(session, catalog).rows(counts).seed(self.seed).fill(&wanted).await?;
@@ -173,6 +184,7 @@ impl Populated {
             .collect();
         let read = tables::rows(self.session()?, &changed).await.map_err(doing("read rows"))?;
         self.known.extend(read);
+        self.new_behind(changed.into_keys()).await?;
         Ok(())
     }
 
@@ -192,31 +204,41 @@ impl Populated {
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
         let touched = self.touched(&stored);
         let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
-        record.up_changes = self.up_changes(up, &stored, &after).await?;
-        record.sequences_behind = self.sequences_behind(&touched).await?;
+        record.up_changes = self.up_changes(up, &stored, &after, true).await?;
+        let draws = up.statements.iter().any(|statement| {
+            ["sequence", "nextval", "setval", "identity"].iter().any(|word| contains(&statement.sql, word))
+        });
+        let written = |(oid, stored): (&u32, &Stored)| (draws || stored.writes > 0).then_some(*oid);
+        let watched: Vec<u32> =
+            stored.iter().filter(|(oid, _)| self.known.contains_key(oid)).filter_map(written).collect();
+        record.sequences_behind = self.new_behind(watched.into_iter()).await?;
+        let session = self.session()?;
         if let Step::Sql(down) = &migration.down
             && ScriptTraits::of(down).transaction_safe
         {
             session.execute("SAVEPOINT confiture_down").await.map_err(doing("set a savepoint"))?;
             let mut run = run_in_transaction(session, down, Direction::Down).await;
             run.isolation = Isolation::Transaction;
+            // A failure may come from sharing the transaction with the up (a new enum value, pending
+            // trigger events): a clone decides.
             if run.failure.is_none() {
                 let stored = tables::stored(session).await.map_err(doing("list tables"))?;
                 record.down_changes = self.down_changes(session, stored).await?;
+                record.down = Some(run);
             }
-            record.down = Some(run);
             session
                 .execute("ROLLBACK TO SAVEPOINT confiture_down")
                 .await
                 .map_err(doing("roll back to a savepoint"))?;
         }
         session.execute("COMMIT").await.map_err(doing("commit a migration"))?;
-        self.advance(stored, after);
         if let Step::Sql(down) = &migration.down
             && record.down.is_none()
         {
+            // `known` is still what was before the up.
             self.down_on_clone(down, &mut record).await?;
         }
+        self.advance(stored, after);
         Ok(Climbed::On(record))
     }
 
@@ -235,8 +257,8 @@ impl Populated {
         let touched: BTreeMap<u32, Stored> =
             stored.iter().filter(|(oid, _)| before.contains_key(oid)).map(|(o, s)| (*o, s.clone())).collect();
         let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
-        record.up_changes = self.up_changes(up, &stored, &after).await?;
-        record.sequences_behind = self.sequences_behind(&touched).await?;
+        record.up_changes = self.up_changes(up, &stored, &after, false).await?;
+        record.sequences_behind = self.new_behind(touched.into_keys()).await?;
         if let Step::Sql(down) = &migration.down {
             // `known` is still what was before the up.
             self.down_on_clone(down, &mut record).await?;
@@ -293,21 +315,36 @@ impl Populated {
         up: &Script,
         stored: &BTreeMap<u32, Stored>,
         after: &BTreeMap<u32, Table>,
+        in_transaction: bool,
     ) -> Result<Vec<RowChange>, FixtureError> {
         let mut changes = Vec::new();
+        let replaced = self.replaced(stored).await?;
         for (oid, before) in &self.known {
-            if !stored.contains_key(oid) {
-                changes.push(compare::dropped(before));
-            }
-            let Some(after) = after.get(oid) else { continue };
-            changes.extend(compare::changes(before, after));
-            for column in &after.columns {
-                match before.column(&column.name).map(|at| &before.columns[at].data_type) {
-                    Some(was) if *was != column.data_type && is_cast_worth_it(was, &column.data_type) => {
-                        changes.extend(self.narrowed(before, after, &column.name, was).await?);
+            let (after, columns) = match (stored.contains_key(oid), after.get(oid)) {
+                (true, Some(after)) => (after, Columns::Numbers),
+                (true, None) => continue,
+                (false, _) => match replaced.get(&before.stored.id) {
+                    Some(after) => (after, Columns::Names),
+                    None => {
+                        changes.push(compare::dropped(before));
+                        continue;
                     }
-                    None => changes.extend(left_null(up, before, after, &column.name)),
-                    Some(_) => {}
+                },
+            };
+            let same_relation = columns == Columns::Numbers;
+            let pair = Pair { before, after, columns, same_relation, began: &self.began };
+            changes.extend(compare::changes(&pair));
+            if !same_relation {
+                continue;
+            }
+            let known: BTreeSet<i16> = before.columns.iter().map(|column| column.number).collect();
+            for column in after.columns.iter().filter(|column| !known.contains(&column.number)) {
+                changes.extend(left_null(up, before, after, &column.name));
+            }
+            for column in &before.columns {
+                let Some(now) = pair.place(column).map(|at| &after.columns[at]) else { continue };
+                if now.data_type != column.data_type && is_cast_worth_it(&column.data_type, &now.data_type) {
+                    changes.extend(self.narrowed(&pair, column, now, in_transaction).await?);
                 }
             }
         }
@@ -315,32 +352,56 @@ impl Populated {
         Ok(changes)
     }
 
-    async fn narrowed(
+    /// The new tables that stand under the names of dropped ones.
+    async fn replaced(
         &self,
-        before: &Table,
-        after: &Table,
-        column: &str,
-        was: &str,
-    ) -> Result<Option<RowChange>, FixtureError> {
-        if after.key.is_empty() || after.key.iter().any(|&at| after.columns[at].name == column) {
-            return Ok(None);
-        }
-        let Some(to) = after.column(column).map(|at| after.columns[at].data_type.clone()) else {
-            return Ok(None);
-        };
-        let session = self.session()?;
-        let texts =
-            tables::cast_back(session, after, column, was).await.map_err(doing("cast values back"))?;
-        Ok(texts.and_then(|texts| compare::narrowed(before, column, &to, &texts.rows)))
+        stored: &BTreeMap<u32, Stored>,
+    ) -> Result<BTreeMap<ObjectId, Table>, FixtureError> {
+        let gone: BTreeSet<&ObjectId> = self
+            .known
+            .iter()
+            .filter(|(oid, _)| !stored.contains_key(oid))
+            .map(|(_, table)| &table.stored.id)
+            .collect();
+        let wanted: BTreeMap<u32, Stored> = stored
+            .iter()
+            .filter(|(oid, now)| gone.contains(&now.id) && !self.known.contains_key(oid))
+            .map(|(oid, now)| (*oid, now.clone()))
+            .collect();
+        let read = tables::rows(self.session()?, &wanted).await.map_err(doing("read rows"))?;
+        Ok(read.into_values().map(|table| (table.stored.id.clone(), table)).collect())
     }
 
-    async fn sequences_behind(
+    async fn narrowed(
         &self,
-        touched: &BTreeMap<u32, Stored>,
-    ) -> Result<Vec<confiture_core::plugin::SequenceBehind>, FixtureError> {
-        let written = touched.iter().filter(|(_, stored)| stored.writes > 0).map(|(oid, _)| *oid);
-        let behind = tables::sequences_behind(self.session()?, written).await;
-        Ok(behind.map_err(doing("read sequences"))?.into_iter().map(|(_, behind)| behind).collect())
+        pair: &Pair<'_>,
+        was: &RowColumn,
+        now: &RowColumn,
+        in_transaction: bool,
+    ) -> Result<Option<RowChange>, FixtureError> {
+        let after = pair.after;
+        if after.key.is_empty() || after.key.iter().any(|&at| after.columns[at].number == was.number) {
+            return Ok(None);
+        }
+        let session = self.session()?;
+        let texts = tables::cast_back(session, in_transaction, after, &now.name, &was.data_type).await;
+        let texts = texts.map_err(doing("cast values back"))?;
+        Ok(texts.and_then(|texts| compare::narrowed(pair.before, &was.name, &now.data_type, &texts.rows)))
+    }
+
+    /// The sequences of these tables that fell behind since this was last asked.
+    async fn new_behind(
+        &mut self,
+        oids: impl Iterator<Item = u32>,
+    ) -> Result<Vec<SequenceBehind>, FixtureError> {
+        let behind = tables::sequences_behind(self.session()?, oids).await;
+        let mut new = Vec::new();
+        for (oid, behind) in behind.map_err(doing("read sequences"))? {
+            if self.behind.insert((oid, behind.column.clone())) {
+                new.push(behind);
+            }
+        }
+        Ok(new)
     }
 
     /// What differs from the known rows, table by table of the same name.
@@ -369,7 +430,13 @@ impl Populated {
             self.known.values().map(|table| (&table.stored.id, table)).collect();
         for table in after.values() {
             if let Some(before) = known.get(&table.stored.id) {
-                changes.extend(compare::changes(before, table));
+                let same_relation = self
+                    .known
+                    .iter()
+                    .any(|(oid, one)| one.stored.id == before.stored.id && again.contains_key(oid));
+                let (columns, began) = (Columns::Names, self.began.as_str());
+                let pair = Pair { before, after: table, columns, same_relation, began };
+                changes.extend(compare::changes(&pair));
             }
         }
         changes.retain(|change| change.count > 0);
@@ -393,7 +460,7 @@ impl Populated {
 fn is_cast_worth_it(from: &str, to: &str) -> bool {
     let normalises =
         |name: &str| matches!(name, "json" | "jsonb" | "xml" | "uuid" | "inet" | "cidr" | "interval");
-    !(normalises(from) || normalises(to)) && !to.starts_with("citext") && !from.starts_with("bit")
+    !(normalises(from) || normalises(to) || to.starts_with("citext") || from.starts_with("bit"))
 }
 
 /// A column the up adds and assigns, in rows that were there and have no value in it.
@@ -401,8 +468,12 @@ fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option
     let table = after.stored.id.name();
     let mut fills = up.statements.iter().filter(|statement| {
         ["update", "set", column, table].iter().all(|word| contains(&statement.sql, word))
+            && !contains(&statement.sql, "conflict")
     });
     let fill = fills.next()?;
+    if chooses(&fill.sql) {
+        return None;
+    }
     // A row that lacks a value which the statement uses has nothing to be filled from.
     let uses: Vec<usize> = (0..after.columns.len())
         .filter(|&at| after.columns[at].name != column && contains(&fill.sql, &after.columns[at].name))
@@ -426,6 +497,16 @@ fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option
         count,
         of: after.rows.len() as u64,
         example,
+    })
+}
+
+/// Whether a statement says by a property which rows it means (`WHERE status = 'done'`), and so means no
+/// others; a range or a remainder of numbers is a batch instead.
+fn chooses(sql: &str) -> bool {
+    let tokens: Vec<_> = Tokens::new(sql).filter(|token| !token.kind.is_trivia()).collect();
+    let mut condition = tokens.iter().skip_while(|token| !token.is_word(sql, "where"));
+    condition.any(|token| {
+        token.kind.is_string() || ["true", "false", "null"].iter().any(|word| token.is_word(sql, word))
     })
 }
 

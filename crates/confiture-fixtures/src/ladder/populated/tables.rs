@@ -49,6 +49,8 @@ pub(super) async fn stored(session: &Session) -> Result<BTreeMap<u32, Stored>, D
 /// A column as rows are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct RowColumn {
+    /// `attnum`: stays when the column is renamed.
+    pub(super) number: i16,
     pub(super) name: String,
     pub(super) data_type: String,
 }
@@ -102,7 +104,7 @@ pub(super) async fn rows(
     let described = session
         .query_simple(&format!(
             "SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-               array_position(i.indkey::int2[], a.attnum) \
+               array_position(i.indkey::int2[], a.attnum), a.attnum \
              FROM pg_catalog.pg_attribute a \
              LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
              WHERE a.attrelid IN ({}) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
@@ -120,14 +122,15 @@ pub(super) async fn rows(
         .collect();
     let mut keys: HashMap<u32, Vec<(i64, usize)>> = HashMap::new();
     for row in &described.rows {
-        let [Some(oid), Some(name), Some(data_type), place] = row.as_slice() else { continue };
+        let [Some(oid), Some(name), Some(data_type), place, Some(number)] = row.as_slice() else { continue };
         let Some((oid, table)) = oid.parse().ok().and_then(|oid| Some((oid, tables.get_mut(&oid)?))) else {
             continue;
         };
         if let Some(place) = place.as_deref().and_then(|place| place.parse().ok()) {
             keys.entry(oid).or_default().push((place, table.columns.len()));
         }
-        table.columns.push(RowColumn { name: name.clone(), data_type: data_type.clone() });
+        let number = number.parse().unwrap_or_default();
+        table.columns.push(RowColumn { number, name: name.clone(), data_type: data_type.clone() });
     }
     for (oid, mut places) in keys {
         places.sort_unstable();
@@ -166,10 +169,17 @@ fn enter(tables: &mut BTreeMap<u32, Table>, read: &TextRows) -> Result<(), DbFai
     Ok(())
 }
 
-/// The values of a column cast back to the type it had, by the text of the row's key; `None` where the
-/// server has no such cast, or some value does not fit.
+/// The time now, as the session writes points in time.
+pub(super) async fn now(session: &Session) -> Result<String, DbFailure> {
+    let answer = session.query_simple("SELECT pg_catalog.date_trunc('second', localtimestamp)::text").await?;
+    Ok(answer.rows.into_iter().flatten().flatten().next().unwrap_or_default())
+}
+
+/// The values of a column cast back to the type it had, by the text of the row's key, as far as they fit;
+/// `None` where the server has no such cast. A savepoint guards the transaction, if there is one.
 pub(super) async fn cast_back(
     session: &Session,
+    in_transaction: bool,
     table: &Table,
     column: &str,
     data_type: &str,
@@ -180,18 +190,45 @@ pub(super) async fn cast_back(
         .filter_map(|&at| table.columns.get(at))
         .map(|column| format!("t.{}::text", Quoted::ident(&column.name)))
         .collect();
-    let query = format!(
-        "SELECT pg_catalog.to_jsonb(ARRAY[{}]::text[])::text, t.{}::{data_type}::text FROM {} t",
-        key.join(", "),
-        Quoted::ident(column),
-        table.stored.id.sql_name()
-    );
-    session.execute("SAVEPOINT confiture_cast").await?;
-    let answer = session.query_simple(&query).await;
-    session.execute("ROLLBACK TO SAVEPOINT confiture_cast; RELEASE SAVEPOINT confiture_cast").await?;
+    let query = |of: &str| {
+        format!(
+            "SELECT pg_catalog.to_jsonb(ARRAY[{}]::text[])::text, t.{}::{data_type}::text FROM {of} t",
+            key.join(", "),
+            Quoted::ident(column),
+        )
+    };
+    let name = table.stored.id.sql_name();
+    let whole = guarded(session, in_transaction, &query(&name)).await?;
+    if !matches!(&whole, Err(code) if code.starts_with("22")) {
+        return Ok(whole.ok());
+    }
+    // A value that does not fit says nothing of the others.
+    let mut fitting = TextRows::default();
+    for at in 0..table.rows.len() {
+        let one = query(&format!("(SELECT * FROM {name} ORDER BY ctid LIMIT 1 OFFSET {at})"));
+        if let Ok(row) = guarded(session, in_transaction, &one).await? {
+            fitting.rows.extend(row.rows);
+        }
+    }
+    Ok(Some(fitting))
+}
+
+/// The answer to a query, or the SQLSTATE of its failure, which leaves the transaction usable.
+async fn guarded(
+    session: &Session,
+    in_transaction: bool,
+    query: &str,
+) -> Result<Result<TextRows, String>, DbFailure> {
+    if in_transaction {
+        session.execute("SAVEPOINT confiture_cast").await?;
+    }
+    let answer = session.query_simple(query).await;
+    if in_transaction {
+        session.execute("ROLLBACK TO SAVEPOINT confiture_cast; RELEASE SAVEPOINT confiture_cast").await?;
+    }
     match answer {
-        Ok(rows) => Ok(Some(rows)),
-        Err(failure) if failure.sqlstate.is_some() => Ok(None),
+        Ok(rows) => Ok(Ok(rows)),
+        Err(DbFailure { sqlstate: Some(code), .. }) => Ok(Err(code)),
         Err(failure) => Err(failure),
     }
 }
