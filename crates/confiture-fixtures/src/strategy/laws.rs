@@ -2,9 +2,10 @@
 //!
 //! `PROPTEST_CASES=1000 cargo test -p confiture-fixtures laws` tries a thousand of each; 24 without it.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::future::Future;
-use std::sync::{Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use confiture_core::catalog::{Catalog, Difference, Grade, Kind, undo_script};
 use confiture_core::db::{ScratchDb, Server, Session};
@@ -35,16 +36,24 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
     RUNTIME.get_or_init(|| tokio::runtime::Runtime::new().expect("a runtime")).block_on(future)
 }
 
-/// The server of the laws; it ends with the last test that holds it.
-fn server() -> std::sync::Arc<Server> {
+/// The server of the laws; it ends with the thread of the last test that asked for it.
+fn server() -> Arc<Server> {
     static SHARED: Mutex<Weak<Server>> = Mutex::new(Weak::new());
-    let mut shared = SHARED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    // From one case of a law to the next nobody else holds it.
+    thread_local!(static HELD: RefCell<Option<Arc<Server>>> = const { RefCell::new(None) });
+    let server = shared_server(&SHARED);
+    HELD.with(|held| held.replace(Some(Arc::clone(&server))));
+    server
+}
+
+fn shared_server(shared: &Mutex<Weak<Server>>) -> Arc<Server> {
+    let mut shared = shared.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let Some(server) = shared.upgrade() {
         return server;
     }
     let options = TestDbBuilder::server_of_environment();
-    let server = std::sync::Arc::new(block_on(Server::open(&options)).expect("a server"));
-    *shared = std::sync::Arc::downgrade(&server);
+    let server = Arc::new(block_on(Server::open(&options)).expect("a server"));
+    *shared = Arc::downgrade(&server);
     server
 }
 
