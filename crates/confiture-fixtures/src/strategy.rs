@@ -3,7 +3,7 @@
 //! [`SchemaModel::seeded`] and [`Chain::seeded`] need no crate: a number gives the same schema everywhere.
 //! With the feature `proptest` there are strategies, which shrink to short SQL: `arb_identifier`,
 //! `arb_schema`,
-//! `arb_rows` and `arb_migration_chain`.
+//! `arb_rows`, `arb_migration_chain` and `arb_data_safe_chain`.
 //!
 //! A model is not only SQL: it knows what the catalog will show ([`SchemaModel::catalog`]), and each step of
 //! a chain the statements that undo it exactly.
@@ -23,7 +23,9 @@ mod step;
 mod types;
 
 #[cfg(any(test, feature = "proptest"))]
-pub use arbitrary::{ArbRows, arb_identifier, arb_migration_chain, arb_rows, arb_schema};
+pub use arbitrary::{
+    ArbRows, arb_data_safe_chain, arb_identifier, arb_migration_chain, arb_rows, arb_schema,
+};
 pub use chain::{Chain, ChainLayout};
 pub use model::SchemaModel;
-pub use step::ChainStep;
+pub use step::{ChainStep, RowEffect};

@@ -6,6 +6,7 @@ pub(super) mod create;
 mod drop;
 mod grade;
 mod rename;
+mod replaced;
 mod value;
 
 use std::collections::BTreeSet;
@@ -169,6 +170,9 @@ fn joined(steps: &[Step]) -> Option<String> {
 fn steps(pair: Pair<'_>, difference: &Difference) -> Vec<Step> {
     match &difference.change {
         Change::Added => drop::drop(pair, &difference.object),
+        Change::Removed if replaced::in_replaced(pair, &difference.object) => {
+            replaced::create(pair, &difference.object)
+        }
         Change::Removed => create::create(pair, &difference.object),
         Change::Changed { property, before, after } => {
             alter::alter(pair, &difference.object, property, before.as_deref(), after.as_deref())
@@ -272,6 +276,7 @@ fn compare(pair: Pair<'_>) -> Vec<Difference> {
     for relation in reordered {
         out.extend(column_order(pair, &relation));
     }
+    replaced::expand(pair, &mut out);
     out.sort_by(|a, b| (&a.object, a.property()).cmp(&(&b.object, b.property())));
     out
 }

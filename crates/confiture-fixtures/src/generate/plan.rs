@@ -215,6 +215,11 @@ impl<'a> Planner<'a> {
             let fires = !matches!(trigger.enabled, Enabled::Disabled | Enabled::Replica);
             fires && names_insert(&trigger.definition)
         }) || self.catalog.members(table, ObjectKind::Rule).next().is_some();
+        // What it has against a row it may say at the end of the transaction only.
+        plan.deferrable |= self
+            .catalog
+            .triggers_of(table)
+            .any(|(_, trigger)| plan.altered && trigger.definition.starts_with("CREATE CONSTRAINT TRIGGER"));
         plan
     }
 

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use confiture_core::catalog::ObjectId;
+
 use super::Refusal;
 use super::eval;
 use super::expr::Expr;
 use super::kind::Kind;
-use super::plan::{Key, Plan};
+use super::plan::{ForeignKey, Key, Plan};
 use super::pool::{Draw, Pool, Seen, hash};
 use super::rng::{Rng, mix};
 use super::sample::{Wish, sample};
@@ -38,6 +40,8 @@ pub(super) struct Builder<'a> {
     refused: BTreeMap<String, u64>,
     /// By column: whether other tables rely on the values this one has been said to have.
     promised: Vec<bool>,
+    /// By column: whether a trigger makes the parent this refers to, so that no row may have it yet.
+    fresh: Vec<bool>,
     scratch: String,
 }
 
@@ -62,8 +66,26 @@ impl<'a> Builder<'a> {
             given_up: 0,
             refused: BTreeMap::new(),
             promised: vec![false; plan.columns.len()],
+            fresh: vec![false; plan.columns.len()],
             scratch: String::new(),
         }
+    }
+
+    /// Refers no longer to rows that `parent` has, but to such as a trigger makes there for each new row.
+    pub(super) fn refer_to_new(&mut self, parent: &ObjectId) {
+        let references = &self.plan.references;
+        self.order.retain(|at| references[*at].parent != *parent);
+        self.foreign.fill(false);
+        for at in self.order.iter().flat_map(|at| &references[*at].columns) {
+            self.foreign[*at] = true;
+        }
+        for reference in references.iter().filter(|reference| reference.parent == *parent) {
+            for at in &reference.columns {
+                self.fresh[*at] = !self.foreign[*at];
+            }
+        }
+        self.given_up = 0;
+        self.refused.clear();
     }
 
     /// Holds to the values of these columns that [`promise`](super::cycle::promise) gave.
@@ -135,6 +157,7 @@ impl<'a> Builder<'a> {
                 foreign: &self.foreign,
                 next: &self.next,
                 promised: &self.promised,
+                fresh: &self.fresh,
                 values: vec![Value::Null; self.plan.columns.len()],
                 settled: vec![false; self.plan.columns.len()],
                 distinct: &distinct,
@@ -202,6 +225,14 @@ impl<'a> Builder<'a> {
 }
 
 impl Plan {
+    /// Whether each row has a parent of its own, as in a table of a subtype.
+    pub(super) fn has_own_parent(&self, reference: &ForeignKey) -> bool {
+        self.keys.iter().any(|key| {
+            let columns: Vec<usize> = key.parts.iter().flat_map(Expr::columns).collect();
+            !columns.is_empty() && columns.iter().all(|column| reference.columns.contains(column))
+        })
+    }
+
     fn wish(&self, at: usize, row: u64, distinct: Option<u64>) -> Wish<'_> {
         let column = &self.columns[at];
         Wish {
@@ -267,6 +298,7 @@ struct Row<'a, 'p> {
     foreign: &'p [bool],
     next: &'p [Option<i64>],
     promised: &'p [bool],
+    fresh: &'p [bool],
     values: Vec<Value>,
     /// Columns whose value is decided.
     settled: Vec<bool>,
@@ -380,10 +412,7 @@ impl Row<'_, '_> {
             }
             return Ok(true);
         }
-        let once = plan.keys.iter().any(|key| {
-            let columns: Vec<usize> = key.parts.iter().flat_map(Expr::columns).collect();
-            !columns.is_empty() && columns.iter().all(|column| reference.columns.contains(column))
-        });
+        let once = plan.has_own_parent(reference);
         let how = match self.attempt {
             _ if once => Draw::Number(self.number + self.attempt),
             0..3 => Draw::Skewed,
@@ -455,6 +484,10 @@ impl Row<'_, '_> {
                 number,
                 &mut Rng::new(mix(column.seed, number)),
             );
+        }
+        if self.fresh[at] {
+            // Past those that the parent may have been given by itself.
+            return self.numbered(at, number + 1_000_000);
         }
         if column.unique || self.distinct[at] {
             return self.numbered(at, number);

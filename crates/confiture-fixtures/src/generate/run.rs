@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use confiture_core::catalog::{Catalog, Detail, ObjectId};
+use confiture_core::catalog::{Catalog, Detail, Kind as ObjectKind, ObjectId};
 use confiture_core::db::{DbFailure, Session};
 use confiture_core::sql::{Quoted, quote_literal};
 
@@ -258,18 +258,28 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let mut parents = Vec::new();
+        let mut made: Vec<&ObjectId> = Vec::new();
+        let mut orphaned = None;
         for reference in &plan.references {
             let parent = (reference.parent.clone(), reference.parent_columns.clone());
             let pool = self.pool(&parent).await?;
             let optional = reference.columns.iter().any(|at| !plan.columns[*at].not_null);
             if self.pools[pool].is_empty() && !optional && reference.parent != plan.id {
                 let reason = format!("{} refers to {}, which has no rows", reference.name, reference.parent);
-                self.skip(&plan.id, existing, reason);
-                return Ok(());
+                // A trigger may make the parent of each row.
+                if !plan.altered || !plan.has_own_parent(reference) {
+                    self.skip(&plan.id, existing, reason);
+                    return Ok(());
+                }
+                orphaned.get_or_insert(reason);
+                made.push(&reference.parent);
             }
             parents.push(pool);
         }
         let mut builder = Builder::new(plan, parents, existing);
+        for parent in &made {
+            builder.refer_to_new(parent);
+        }
         if existing > 0 {
             for row in self.existing_keys(plan).await? {
                 builder.remember(&row);
@@ -307,6 +317,15 @@ impl<'a> Run<'a> {
             doubtful |= loaded.kept < expected;
             tries += u32::from(loaded.kept * 20 < expected);
             builder.go_on();
+            if loaded.kept == 0
+                && let Some(parent) = self.made_twice(plan, &loaded.refused)
+                && !made.contains(&parent)
+            {
+                made.push(parent);
+                builder.refer_to_new(parent);
+                (tries, doubtful) = (0, false);
+                continue;
+            }
             for refusal in loaded.refused {
                 let same = |known: &&mut Refusal| {
                     known.constraint == refusal.constraint && known.sqlstate == refusal.sqlstate
@@ -316,6 +335,12 @@ impl<'a> Run<'a> {
                     None => fill.refused.push(refusal),
                 }
             }
+        }
+        if !made.is_empty() {
+            self.known.retain(|(table, _), _| !made.contains(&table));
+        }
+        if existing + fill.inserted == 0 {
+            fill.skipped = orphaned;
         }
         fill.refused.extend(builder.refusals());
         fill.refused.sort_by_key(|refusal| std::cmp::Reverse(refusal.rows));
@@ -340,6 +365,17 @@ impl<'a> Run<'a> {
         }
         self.filled.push(fill);
         Ok(())
+    }
+
+    /// The parent that has a key already which a trigger wanted to give it with each row.
+    fn made_twice<'p>(&self, plan: &'p Plan, refused: &[Refusal]) -> Option<&'p ObjectId> {
+        let doubled = refused.iter().filter(|refusal| refusal.sqlstate.as_deref() == Some("23505"));
+        let names: Vec<&str> = doubled.filter_map(|refusal| refusal.constraint.as_deref()).collect();
+        let of = |parent: &ObjectId| {
+            names.iter().any(|name| self.catalog.contains(&parent.member(ObjectKind::Index, name)))
+        };
+        let own = plan.references.iter().filter(|reference| reference.parent != plan.id);
+        own.map(|reference| &reference.parent).find(|parent| of(parent))
     }
 
     /// Where the parent's keys are kept; asks the server for them when they are not known.

@@ -51,10 +51,12 @@ pub(super) fn add_column(model: &mut SchemaModel, choices: &mut Choices<'_>) -> 
     let mut column = create::column(model, choices);
     // On a table with rows only a default makes it possible.
     column.not_null &= column.default.is_some();
+    let at_risk = column.default.is_none() && model.refuses_null(&column.data_type);
     let sql = model.column_sql(&table, &name, &column);
     model.add_column(&table, &name, column);
     let drop = format!("DROP COLUMN {}", Quoted::ident(&name));
-    Made::new("add_column", alter(&table, &format!("ADD COLUMN {sql}")), alter(&table, &drop))
+    let made = Made::new("add_column", alter(&table, &format!("ADD COLUMN {sql}")), alter(&table, &drop));
+    if at_risk { made.map(Made::risky) } else { made }
 }
 
 /// Drops a column without properties that `ADD COLUMN` cannot say.
@@ -65,7 +67,8 @@ pub(super) fn drop_column(model: &mut SchemaModel, choices: &mut Choices<'_>) ->
     let sql = model.column_sql(&table, &name, &column);
     model.drop_column(&table, &name);
     let drop = format!("DROP COLUMN {}", Quoted::ident(&name));
-    Made::new("drop_column", alter(&table, &drop), alter(&table, &format!("ADD COLUMN {sql}")))
+    let add = alter(&table, &format!("ADD COLUMN {sql}"));
+    Made::new("drop_column", alter(&table, &drop), add).map(Made::risky)
 }
 
 pub(super) fn rename_column(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Option<Made> {
@@ -138,7 +141,7 @@ pub(super) fn toggle_not_null(model: &mut SchemaModel, choices: &mut Choices<'_>
     let set = |word: &str| alter(&table, &format!("ALTER COLUMN {} {word} NOT NULL", Quoted::ident(&name)));
     match column.not_null {
         true => Made::new("drop_not_null", set("DROP"), set("SET")),
-        false => Made::new("set_not_null", set("SET"), set("DROP")),
+        false => Made::new("set_not_null", set("SET"), set("DROP")).map(Made::risky),
     }
 }
 
@@ -151,14 +154,16 @@ fn constrain(
 ) -> Option<Made> {
     let up = alter(table, &format!("ADD {}", constraint_sql(&name, &constraint)));
     let down = alter(table, &format!("DROP CONSTRAINT {}", Quoted::ident(&name)));
+    let validated = constraint.validated;
     model.add_constraint(table, &name, constraint);
-    Made::new(what, up, down)
+    let made = Made::new(what, up, down);
+    if validated { made.map(Made::risky) } else { made }
 }
 
 pub(super) fn add_check(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Option<Made> {
     let table = table(model, choices)?;
     let (name, mut check) = create::check(model, &table, choices)?;
-    check.validated = !choices.one_in(3);
+    check.validated = !choices.one_in(3) && !choices.data_safe();
     constrain(model, &table, "add_check", (name, check))
 }
 
@@ -181,7 +186,7 @@ pub(super) fn add_foreign_key(model: &mut SchemaModel, choices: &mut Choices<'_>
     }
     let (table, column) = choices.pick(&fitting)?.clone();
     let (name, mut made) = create::foreign_key(model, &table, &column, &target, &key, choices);
-    made.validated = !choices.one_in(3);
+    made.validated = !choices.one_in(3) && !choices.data_safe();
     constrain(model, &table, "add_foreign_key", (name, made))
 }
 
@@ -250,7 +255,7 @@ pub(super) fn drop_table(model: &mut SchemaModel, choices: &mut Choices<'_>) -> 
     for id in inside {
         model.remove(&id);
     }
-    Made::new("drop_table", format!("DROP TABLE {}", table.sql_name()), create)
+    Made::new("drop_table", format!("DROP TABLE {}", table.sql_name()), create).map(Made::risky)
 }
 
 /// A new value of an enum: PostgreSQL has no way to take it away again.
@@ -269,7 +274,7 @@ pub(super) fn add_enum_value(model: &mut SchemaModel, choices: &mut Choices<'_>)
     } else {
         value.labels.push(label);
     }
-    Some(Made { name: "add_enum_value", up: vec![up], down: None })
+    Made::of("add_enum_value", vec![up], None)
 }
 
 pub(super) fn set_fillfactor(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Option<Made> {

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::choices::{Choices, seeded};
+use super::choices::{Choices, Steps, seeded};
 use super::model::SchemaModel;
+#[cfg(doc)]
+use super::step::RowEffect;
 use super::step::{self, ChainStep};
 
 /// How many numbers decide one step; more are never read.
@@ -83,9 +85,32 @@ impl Chain {
     /// The chain that lists of numbers stand for, each of them one step. Smaller numbers and fewer lists
     /// give a simpler one, and any numbers a valid one.
     pub fn from_numbers(numbers: &[Vec<u32>]) -> Self {
+        Self::of(Steps::Any, numbers)
+    }
+
+    /// The chain of `steps` steps that stands for `seed`, all of which keep rows ([`RowEffect::Kept`]).
+    ///
+    /// # Example
+    /// ```
+    /// use confiture_fixtures::strategy::{Chain, RowEffect};
+    ///
+    /// let chain = Chain::data_safe(7, 12);
+    /// assert!(chain.steps().iter().all(|step| step.rows == RowEffect::Kept));
+    /// ```
+    pub fn data_safe(seed: u64, steps: usize) -> Self {
+        Self::data_safe_from_numbers(&seeded(seed, steps, NUMBERS))
+    }
+
+    /// As [`from_numbers`](Self::from_numbers), of steps that keep rows only.
+    pub fn data_safe_from_numbers(numbers: &[Vec<u32>]) -> Self {
+        Self::of(Steps::DataSafe, numbers)
+    }
+
+    fn of(steps: Steps, numbers: &[Vec<u32>]) -> Self {
         let mut model = SchemaModel::default();
-        let steps = numbers.iter().map(|item| step::step(&mut model, true, &mut Choices::new(item)));
-        Self { steps: steps.collect() }
+        let made =
+            numbers.iter().map(|item| step::step(&mut model, true, &mut Choices::new(item).of_steps(steps)));
+        Self { steps: made.collect() }
     }
 
     /// Its steps, in order.

@@ -7,11 +7,30 @@
 #[derive(Debug, Clone)]
 pub(super) struct Choices<'a> {
     numbers: &'a [u32],
+    steps: Steps,
+}
+
+/// Which steps a chain is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Steps {
+    /// All that an empty database takes.
+    Any,
+    /// Those that also keep any rows, up and back.
+    DataSafe,
 }
 
 impl<'a> Choices<'a> {
     pub(super) fn new(numbers: &'a [u32]) -> Self {
-        Self { numbers }
+        Self { numbers, steps: Steps::Any }
+    }
+
+    pub(super) fn of_steps(self, steps: Steps) -> Self {
+        Self { steps, ..self }
+    }
+
+    /// Whether only what is data-safe is to be chosen.
+    pub(super) fn data_safe(&self) -> bool {
+        self.steps == Steps::DataSafe
     }
 
     /// A number below `end`, which must not be 0.

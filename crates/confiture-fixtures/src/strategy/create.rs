@@ -255,7 +255,7 @@ pub(super) fn partitioned_table(model: &mut SchemaModel, choices: &mut Choices<'
             model.add_column(&partition, &name, Column { inherited: true, ..column });
         }
     }
-    Some(Made { name: "create_partitions", up, down: Some(vec![format!("DROP TABLE {}", id.sql_name())]) })
+    Made::of("create_partitions", up, Some(vec![format!("DROP TABLE {}", id.sql_name())]))
 }
 
 /// The bound of the partition with this number, as the server prints it.
@@ -396,7 +396,7 @@ pub(super) fn index(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Optio
         },
     };
     let mut definition = format!("USING {method} ({key}");
-    index.unique = method == "btree" && choices.one_in(4);
+    index.unique = method == "btree" && choices.one_in(4) && !choices.data_safe();
     if method == "btree" && choices.one_in(4) {
         let others = ordered_columns(model, &table);
         if let Some(other) = choices.pick(&others).filter(|other| *other != column) {
@@ -416,7 +416,8 @@ pub(super) fn index(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Optio
     let id = table.member(Kind::Index, &name);
     let up = format!("CREATE {unique}INDEX {} ON {} {definition}", Quoted::ident(&name), table.sql_name());
     model.insert(id.clone(), Detail::Index(index));
-    Made::new("create_index", up, format!("DROP INDEX {}", id.sql_name()))
+    let made = Made::new("create_index", up, format!("DROP INDEX {}", id.sql_name()));
+    if unique.is_empty() { made } else { made.map(Made::risky) }
 }
 
 /// A view's query over some columns of a table, as the server prints it, and those columns.

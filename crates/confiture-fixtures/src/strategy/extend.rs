@@ -159,7 +159,7 @@ pub(super) fn trigger(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Opt
         Detail::Trigger(Trigger { definition: definition.clone(), ..Trigger::default() }),
     );
     let drop = vec![format!("DROP TRIGGER {quoted} ON {on}"), format!("DROP FUNCTION {}", id.sql_name())];
-    Some(Made { name: "create_trigger", up: vec![function, definition], down: Some(drop) })
+    Made::of("create_trigger", vec![function, definition], Some(drop))
 }
 
 /// Row-level security and a policy.
@@ -189,11 +189,11 @@ pub(super) fn policy(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Opti
         table.row_security = true;
     }
     let enable = |word: &str| format!("ALTER TABLE {on} {word} ROW LEVEL SECURITY");
-    Some(Made {
-        name: "create_policy",
-        up: vec![enable("ENABLE"), create],
-        down: Some(vec![format!("DROP POLICY {quoted} ON {on}"), enable("DISABLE")]),
-    })
+    Made::of(
+        "create_policy",
+        vec![enable("ENABLE"), create],
+        Some(vec![format!("DROP POLICY {quoted} ON {on}"), enable("DISABLE")]),
+    )
 }
 
 pub(super) fn statistics(model: &mut SchemaModel, choices: &mut Choices<'_>) -> Option<Made> {
@@ -348,11 +348,11 @@ pub(super) fn attach_partition(model: &mut SchemaModel, choices: &mut Choices<'_
     let create = model.create_table(&id);
     let (child, of) = (id.sql_name(), parent.sql_name());
     attached(model, &id, Some((&parent, &free)));
-    Some(Made {
-        name: "attach_partition",
-        up: vec![create, format!("ALTER TABLE {of} ATTACH PARTITION {child} {free}")],
-        down: Some(vec![format!("ALTER TABLE {of} DETACH PARTITION {child}"), format!("DROP TABLE {child}")]),
-    })
+    Made::of(
+        "attach_partition",
+        vec![create, format!("ALTER TABLE {of} ATTACH PARTITION {child} {free}")],
+        Some(vec![format!("ALTER TABLE {of} DETACH PARTITION {child}"), format!("DROP TABLE {child}")]),
+    )
 }
 
 /// Makes a table a partition of another, or one of its own again.

@@ -222,6 +222,20 @@ impl SchemaModel {
         })
     }
 
+    /// Whether a column of this type takes no NULL: a domain whose check says so.
+    pub(super) fn refuses_null(&self, data_type: &str) -> bool {
+        self.objects.iter().any(|(id, object)| match &object.detail {
+            Detail::Domain(domain) if id.sql_name() == data_type => {
+                let checks = self.members(id, Kind::Constraint).any(|(_, object)| match &object.detail {
+                    Detail::Constraint(check) => check.definition.contains("IS NOT NULL"),
+                    _ => false,
+                });
+                domain.not_null || checks
+            }
+            _ => false,
+        })
+    }
+
     /// Adds a column at the end of a table.
     pub(super) fn add_column(&mut self, table: &ObjectId, name: &str, mut column: Column) {
         column.position = u32::try_from(self.columns(table).len() + 1).unwrap_or(u32::MAX);

@@ -14,8 +14,20 @@ pub struct ChainStep {
     /// The statements that bring the schema back exactly; `None` where PostgreSQL has no way back (a new
     /// value of an enum).
     pub down: Option<Vec<String>>,
+    /// What it does to rows.
+    pub rows: RowEffect,
     /// The schema after it.
     pub after: SchemaModel,
+}
+
+/// What a step does to rows that the schema before it allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RowEffect {
+    /// Up and down succeed, and together they keep every row and value.
+    Kept,
+    /// Up may refuse some rows, or down does not bring all values back.
+    AtRisk,
 }
 
 /// What a maker of steps returns: statements up and down.
@@ -23,11 +35,22 @@ pub(super) struct Made {
     pub(super) name: &'static str,
     pub(super) up: Vec<String>,
     pub(super) down: Option<Vec<String>>,
+    pub(super) rows: RowEffect,
 }
 
 impl Made {
     pub(super) fn new(name: &'static str, up: impl Into<String>, down: impl Into<String>) -> Option<Self> {
-        Some(Self { name, up: vec![up.into()], down: Some(vec![down.into()]) })
+        Self::of(name, vec![up.into()], Some(vec![down.into()]))
+    }
+
+    /// Of several statements.
+    pub(super) fn of(name: &'static str, up: Vec<String>, down: Option<Vec<String>>) -> Option<Self> {
+        Some(Self { name, up, down, rows: RowEffect::Kept })
+    }
+
+    /// Rows are at risk.
+    pub(super) fn risky(self) -> Self {
+        Self { rows: RowEffect::AtRisk, ..self }
     }
 }
 
@@ -95,9 +118,17 @@ const ALTER: [Maker; 28] = [
 pub(super) fn step(model: &mut SchemaModel, altering: bool, choices: &mut Choices<'_>) -> ChainStep {
     let makers: &[Maker] = if altering && choices.below(3) > 0 { &ALTER } else { &CREATE };
     let chosen = choices.below(makers.len());
+    let before = choices.data_safe().then(|| model.clone());
+    let mut made = makers[chosen](model, choices);
+    if let Some(before) = before
+        && made.as_ref().is_some_and(|made| made.rows == RowEffect::AtRisk)
+    {
+        *model = before;
+        made = None;
+    }
     // Where the model lacks what it takes, the simplest step does.
-    let made = makers[chosen](model, choices).or_else(|| create::table(model, choices));
-    let Some(Made { name, up, down }) = made else { unreachable!("a table can always be made") };
+    let made = made.or_else(|| create::table(model, choices));
+    let Some(Made { name, up, down, rows }) = made else { unreachable!("a table can always be made") };
     model.statements.extend(up.iter().cloned());
-    ChainStep { name: name.to_owned(), up, down, after: model.clone() }
+    ChainStep { name: name.to_owned(), up, down, rows, after: model.clone() }
 }

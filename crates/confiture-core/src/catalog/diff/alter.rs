@@ -94,7 +94,15 @@ fn detail(pair: Pair<'_>, id: &ObjectId, property: &str, old: &Object, new: &Obj
                     Some(column) => format!("{}.{}", column.owner_sql(), column.sql_name()),
                     None => "NONE".to_owned(),
                 };
-                one(format!("ALTER SEQUENCE {name} OWNED BY {column}"))
+                let alter = format!("ALTER SEQUENCE {name} OWNED BY");
+                let there = a.owned_by.as_ref().is_none_or(|column| {
+                    pair.after.contains(column) && !super::replaced::in_replaced(pair, column)
+                });
+                if there {
+                    return one(format!("{alter} {column}"));
+                }
+                // It must not go with its owner, and the other one is yet to come.
+                vec![Step::new(550, format!("{alter} NONE")), Step::new(4450, format!("{alter} {column}"))]
             }
             "identity" => Vec::new(),
             "persistence" => one(format!("ALTER SEQUENCE {name} SET {}", persistence(a.persistence))),
@@ -181,12 +189,19 @@ fn recreate(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
     steps.extend(made);
     steps.extend(parts(pair, id));
     if matches!(id.kind(), Kind::View | Kind::MaterializedView) {
-        for above in views_above(pair.after, id) {
-            steps.extend(drop(pair, &above));
-            if pair.before.contains(&above) {
-                steps.extend(create(pair, &above));
-                steps.extend(parts(pair, &above));
-            }
+        steps.extend(views_and_parts(pair, id));
+    }
+    steps
+}
+
+/// Drops the views above a relation and makes them again, with their parts.
+pub(super) fn views_and_parts(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for above in views_above(pair.after, id) {
+        steps.extend(drop(pair, &above));
+        if pair.before.contains(&above) {
+            steps.extend(create(pair, &above));
+            steps.extend(parts(pair, &above));
         }
     }
     steps

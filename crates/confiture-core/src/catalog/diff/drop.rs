@@ -2,7 +2,7 @@
 
 use super::{Difference, Pair, Step, create};
 use crate::catalog::id::{grantee_sql, quote_ident};
-use crate::catalog::{ConstraintType, Detail, Kind, ObjectId, Privilege};
+use crate::catalog::{Constraint, ConstraintType, Detail, Kind, ObjectId, Privilege};
 
 /// Statements that remove `id`, which only the second catalog has.
 pub(super) fn drop(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
@@ -39,7 +39,14 @@ pub(super) fn drop(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
             let domain = ObjectId::new(Kind::Domain, [id.part(0), id.part(1)]);
             let noun = if pair.after.contains(&domain) { "DOMAIN" } else { "TABLE" };
             let rank = if constraint.constraint_type == ConstraintType::ForeignKey { 500 } else { 600 };
-            step(rank, format!("ALTER {noun} {on} DROP CONSTRAINT {name}"))
+            let mut steps = step(rank, format!("ALTER {noun} {on} DROP CONSTRAINT {name}"));
+            steps.extend(references_to(pair, id, constraint.columns.iter().map(String::as_str)));
+            steps
+        }
+        (Kind::Index, Some(Detail::Index(index))) if index.unique => {
+            let mut steps = step(600, format!("DROP INDEX {name}"));
+            steps.extend(references_to(pair, id, index.columns.iter().flatten().map(String::as_str)));
+            steps
         }
         (Kind::Index | Kind::StatisticsObject, _) => {
             step(600, format!("DROP {} {name}", id.kind().noun().to_uppercase()))
@@ -74,6 +81,32 @@ pub(super) fn drop(pair: Pair<'_>, id: &ObjectId) -> Vec<Step> {
             step(rank, format!("DROP {} {name}", kind.noun().to_uppercase()))
         }
     }
+}
+
+/// Removes the new foreign keys that rest on a new key of these columns. Their tables are dropped later than
+/// the key.
+fn references_to<'a>(pair: Pair<'_>, key: &ObjectId, columns: impl Iterator<Item = &'a str>) -> Vec<Step> {
+    let mut columns: Vec<&str> = columns.collect();
+    columns.sort_unstable();
+    let rests_on_key = |constraint: &Constraint| {
+        constraint.references.as_ref().is_some_and(|target| {
+            let mut referred: Vec<&str> = target.columns.iter().map(String::as_str).collect();
+            referred.sort_unstable();
+            Some((target.table.part(0), target.table.part(1))) == key.owner_path() && referred == columns
+        })
+    };
+    let constraints = pair.after.of_kind(Kind::Constraint);
+    constraints
+        .filter(|(id, object)| match &object.detail {
+            Detail::Constraint(constraint) => {
+                rests_on_key(constraint) && !constraint.inherited && !pair.before.contains(id)
+            }
+            _ => false,
+        })
+        .map(|(id, _)| {
+            Step::new(500, format!("ALTER TABLE {} DROP CONSTRAINT {}", id.owner_sql(), id.sql_name()))
+        })
+        .collect()
 }
 
 /// Adds CASCADE where what came with an object does not go with it by itself.

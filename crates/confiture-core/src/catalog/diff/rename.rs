@@ -10,7 +10,7 @@ use crate::catalog::{Catalog, Detail, Kind, ObjectId};
 pub(super) fn pair_up(pair: Pair<'_>, mut flat: Vec<Difference>) -> Vec<Difference> {
     let mut removed: BTreeMap<(String, String), Vec<ObjectId>> = BTreeMap::new();
     for difference in flat.iter().filter(|d| d.change == Change::Removed) {
-        if let Some(key) = same(pair.before, &difference.object) {
+        if let Some(key) = same(pair, pair.before, &difference.object) {
             removed.entry(key).or_default().push(difference.object.clone());
         }
     }
@@ -19,7 +19,7 @@ pub(super) fn pair_up(pair: Pair<'_>, mut flat: Vec<Difference>) -> Vec<Differen
     }
     let mut renamed: Vec<(ObjectId, ObjectId)> = Vec::new();
     for difference in flat.iter().filter(|d| d.change == Change::Added) {
-        let Some(key) = same(pair.after, &difference.object) else { continue };
+        let Some(key) = same(pair, pair.after, &difference.object) else { continue };
         if let Some(list) = removed.get_mut(&key)
             && !list.is_empty()
         {
@@ -47,8 +47,11 @@ pub(super) fn pair_up(pair: Pair<'_>, mut flat: Vec<Difference>) -> Vec<Differen
 }
 
 /// What must be equal for two of them to be the same under another name.
-fn same(catalog: &Catalog, id: &ObjectId) -> Option<(String, String)> {
+fn same(pair: Pair<'_>, catalog: &Catalog, id: &ObjectId) -> Option<(String, String)> {
     let object = catalog.get(id)?;
+    if super::replaced::in_replaced(pair, id) {
+        return None;
+    }
     let place = match id.kind() {
         // A column keeps its place when it is renamed.
         Kind::Constraint | Kind::Index | Kind::Column | Kind::Attribute => id.owner_sql(),

@@ -170,3 +170,31 @@ fn a_cycle_that_no_row_can_enter_is_reported() {
     let filled = summary(script, 20);
     assert!(filled.contains("public.a 0 refused: no further row was found that satisfies egg"), "{filled}");
 }
+
+/// A table of a subtype whose trigger makes the row of the supertype, which is filled first.
+const SUBTYPE: &str = "CREATE TABLE method (id text PRIMARY KEY, scope int NOT NULL);
+    CREATE TABLE local_method (id text PRIMARY KEY REFERENCES method, scope int NOT NULL);
+    CREATE TABLE account (method text NOT NULL REFERENCES local_method);
+    CREATE FUNCTION supertype() RETURNS trigger LANGUAGE plpgsql AS
+      'BEGIN INSERT INTO method VALUES (NEW.id, NEW.scope); RETURN NEW; END';
+    CREATE TRIGGER supertype BEFORE INSERT ON local_method FOR EACH ROW EXECUTE FUNCTION supertype();";
+
+#[test]
+fn parents_that_a_trigger_makes_are_left_to_it() {
+    let counts = "SELECT (SELECT count(*) FROM local_method), (SELECT count(*) FROM account), \
+                  (SELECT count(*) FROM method) >= (SELECT count(*) FROM local_method)";
+    assert_eq!(ask(SUBTYPE, 30, counts), "30|30|t");
+    // Where no trigger makes them, they are drawn from the rows there are.
+    let plain = SUBTYPE.split("CREATE TRIGGER").next().unwrap_or_default();
+    assert_eq!(ask(plain, 30, "SELECT count(*), (SELECT count(*) FROM method) FROM local_method"), "30|30");
+}
+
+#[test]
+fn a_constraint_trigger_that_refuses_at_the_end_of_the_transaction_leaves_a_table_empty() {
+    let script = "CREATE TABLE method (id int PRIMARY KEY);
+        CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no url''; END';
+        CREATE CONSTRAINT TRIGGER refuse AFTER INSERT ON method DEFERRABLE INITIALLY DEFERRED
+          FOR EACH ROW EXECUTE FUNCTION refuse();";
+    let said = summary(script, 10);
+    assert!(said.starts_with("public.method 0 refused: no url (P0001)"), "{said}");
+}
