@@ -1,5 +1,6 @@
 //! Migrations on tables with rows.
 
+use confiture_core::report::CheckStatus;
 use confiture_tests::Scenario;
 
 /// What is said of migration `2`, on what `1` made, with rows in its tables.
@@ -7,6 +8,12 @@ fn told(base: &str, up: &str, down: Option<&str>) -> String {
     let mut files = vec![("1.sql", base), ("2.up.sql", up)];
     files.extend(down.map(|down| ("2.down.sql", down)));
     let report = Scenario::new(&files).layout("plain").with_rows().run();
+    let checks = &report.migrations[1].checks;
+    let failed = |id: &str| checks.iter().any(|check| check.id == id && check.status == CheckStatus::Failed);
+    for check in checks.iter().filter(|check| ["up-data", "data"].contains(&check.id.as_str())) {
+        let excused = failed("up") || check.id == "data" && failed("up-data");
+        assert!(excused || check.status != CheckStatus::Skipped, "{check:?}");
+    }
     let findings = report.findings.iter().filter(|f| f.migration.as_deref() == Some("2"));
     let lines: Vec<String> = findings
         .map(|finding| {
@@ -322,4 +329,41 @@ fn a_guard_of_the_migration_is_told_from_an_error_of_a_trigger() {
                 CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''no''; END'; \
                 CREATE TRIGGER no BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION no()";
     assert_eq!(told(base, "UPDATE t SET a = 1", None), "up-data medium up-fails-with-rows P0001");
+}
+
+#[test]
+fn tables_that_inherit_keep_their_rows_apart() {
+    let base = "CREATE TABLE p (id int PRIMARY KEY, a text); CREATE TABLE c (b int) INHERITS (p)";
+    let up = "ALTER TABLE p ADD y int";
+    assert_eq!(told(base, up, Some("ALTER TABLE p DROP y")), "");
+    let lossy = told(base, "ALTER TABLE p DROP a", Some("ALTER TABLE p ADD a text"));
+    assert!(lossy.contains("data medium rollback-loses-data"), "{lossy}");
+}
+
+#[test]
+fn a_table_that_becomes_a_partition_loses_nothing() {
+    let base = "CREATE TABLE whole (id int, at date NOT NULL) PARTITION BY RANGE (at); \
+                CREATE TABLE old (id int, at date NOT NULL, CHECK (at >= '2000-01-01' AND at < '2100-01-01'))";
+    let up = "ALTER TABLE whole ATTACH PARTITION old FOR VALUES FROM ('2000-01-01') TO ('2100-01-01')";
+    assert_eq!(told(base, up, None), "");
+    assert_eq!(told(base, "DROP TABLE old", None), "data info data-dropped table public.old");
+}
+
+#[test]
+fn a_log_that_triggers_keep_is_not_left_behind_by_the_rollback() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY, a int); CREATE TABLE log (at timestamptz DEFAULT now());
+        CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS
+          $$ BEGIN INSERT INTO log DEFAULT VALUES; RETURN NULL; END $$;
+        CREATE TRIGGER t_log AFTER UPDATE ON t FOR EACH STATEMENT EXECUTE FUNCTION note()";
+    let up = "ALTER TABLE t ADD b int; UPDATE t SET b = 1";
+    assert_eq!(told(base, up, Some("ALTER TABLE t DROP b")), "");
+    let named = "INSERT INTO log DEFAULT VALUES";
+    assert_eq!(told(base, named, Some("SELECT 1")), "data low rollback-leaves-rows table public.log");
+}
+
+#[test]
+fn uncounted_writes_are_seen() {
+    let up = "SET LOCAL track_counts = off; DELETE FROM users";
+    assert_eq!(told(USERS, up, Some("SELECT 1")), "data medium rollback-loses-data table public.users");
+    assert_eq!(told(USERS, "SET LOCAL track_counts = off", Some("SELECT 1")), "");
 }

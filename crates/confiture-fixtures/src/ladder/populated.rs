@@ -177,6 +177,7 @@ impl Populated {
         let changed: BTreeMap<u32, Stored> = stored
             .into_iter()
             .filter(|(_, stored)| catalog.contains(&stored.id) && !self.left_alone.contains(&stored.id))
+            .filter(|(_, stored)| !stored.partition)
             .filter(|(oid, now)| {
                 let known = self.known.get(oid).is_some_and(|table| table.stored.signature == now.signature);
                 now.writes > 0 || !known
@@ -223,7 +224,7 @@ impl Populated {
             // trigger events): a clone decides.
             if run.failure.is_none() {
                 let stored = tables::stored(session).await.map_err(doing("list tables"))?;
-                record.down_changes = self.down_changes(session, stored).await?;
+                record.down_changes = self.down_changes(session, stored, true).await?;
                 record.down = Some(run);
             }
             session
@@ -282,7 +283,7 @@ impl Populated {
         run.isolation = Isolation::Clone;
         if run.failure.is_none() {
             let stored = tables::stored(&session).await.map_err(doing("list tables"))?;
-            record.down_changes = self.down_changes(&session, stored).await?;
+            record.down_changes = self.down_changes(&session, stored, false).await?;
         }
         record.down = Some(run);
         session.close().await;
@@ -404,11 +405,13 @@ impl Populated {
         Ok(new)
     }
 
-    /// What differs from the known rows, table by table of the same name.
+    /// What differs from the known rows, table by table of the same name; in the transaction of the up, only
+    /// those it wrote to or changed are read.
     async fn down_changes(
         &self,
         session: &Session,
         stored: BTreeMap<u32, Stored>,
+        in_transaction: bool,
     ) -> Result<Vec<RowChange>, FixtureError> {
         let mut changes = Vec::new();
         let mut again = BTreeMap::new();
@@ -418,7 +421,10 @@ impl Populated {
             match by_name.get(&before.stored.id) {
                 None => changes.push(compare::dropped(before)),
                 Some((now, stored))
-                    if *now != oid || stored.writes > 0 || stored.signature != before.stored.signature =>
+                    if !in_transaction
+                        || *now != oid
+                        || stored.writes > 0
+                        || stored.signature != before.stored.signature =>
                 {
                     again.insert(**now, (*stored).clone());
                 }
@@ -445,8 +451,8 @@ impl Populated {
 
     /// Takes what the up left for what is known.
     fn advance(&mut self, stored: BTreeMap<u32, Stored>, after: BTreeMap<u32, Table>) {
-        self.known.retain(|oid, _| stored.contains_key(oid));
         self.known.extend(after);
+        self.known.retain(|oid, _| stored.get(oid).is_some_and(|now| !now.partition));
         for (oid, now) in stored {
             if let Some(table) = self.known.get_mut(&oid) {
                 table.stored = now;

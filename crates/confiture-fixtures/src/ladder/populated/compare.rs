@@ -118,17 +118,17 @@ pub(super) fn narrowed(
     texts: &[Vec<Option<String>>],
 ) -> Option<RowChange> {
     let at = before.column(column)?;
-    let now: HashMap<&str, Option<&str>> =
-        texts.iter().filter_map(|row| Some((row.first()?.as_deref()?, row.get(1)?.as_deref()))).collect();
+    let key_of = |text: &str| serde_json::from_str::<Vec<Option<String>>>(text).ok();
+    let now: HashMap<Vec<Option<String>>, Option<&str>> = texts
+        .iter()
+        .filter_map(|row| Some((key_of(row.first()?.as_deref()?)?, row.get(1)?.as_deref())))
+        .collect();
     let mut count = 0;
     let mut example = None;
     for row in &before.rows {
-        let key: Vec<Option<&str>> = before.key.iter().map(|&at| value(row, at)).collect();
-        let Ok(key) = serde_json::to_string(&key) else { continue };
-        // PostgreSQL writes a blank after each comma.
-        let Some(after) = now.iter().find_map(|(text, value)| same_json(text, &key).then_some(*value)) else {
-            continue;
-        };
+        let key: Vec<Option<String>> =
+            before.key.iter().map(|&at| value(row, at).map(str::to_owned)).collect();
+        let Some(after) = now.get(&key).copied() else { continue };
         let was = value(row, at);
         if was.is_some() && was != after {
             count += 1;
@@ -142,10 +142,6 @@ pub(super) fn narrowed(
     let from = before.columns[at].data_type.clone();
     let kind = RowChangeKind::Narrowed { column: column.to_owned(), from, to: to.to_owned() };
     (count > 0).then(|| change(before, kind, count, example))
-}
-
-fn same_json(a: &str, b: &str) -> bool {
-    serde_json::from_str::<serde_json::Value>(a).ok() == serde_json::from_str(b).ok()
 }
 
 fn value(row: &Row, at: usize) -> Option<&str> {
@@ -248,7 +244,7 @@ mod tests {
     fn table(columns: &[&str], key: &[usize], rows: &[&[Option<&str>]]) -> Table {
         let id = ObjectId::new(Kind::Table, ["public", "t"]);
         Table {
-            stored: Stored { id, signature: String::new(), writes: 0 },
+            stored: Stored { id, signature: String::new(), writes: 0, partitioned: false, partition: false },
             columns: columns
                 .iter()
                 .map(|name| {

@@ -12,8 +12,12 @@ pub(super) struct Stored {
     pub(super) id: ObjectId,
     /// Files of its partitions or its own, and its columns.
     pub(super) signature: String,
-    /// Rows written by the current transaction.
+    /// Rows written by the current transaction; 1 where the server does not count them.
     pub(super) writes: u64,
+    /// Its rows are those of its partitions.
+    pub(super) partitioned: bool,
+    /// Its rows belong to the table it is a partition of.
+    pub(super) partition: bool,
 }
 
 /// The tables of a database by OID; a partitioned table stands for its partitions.
@@ -25,21 +29,29 @@ pub(super) async fn stored(session: &Session) -> Result<BTreeMap<u32, Stored>, D
             ELSE c.relfilenode::text END, \
             (SELECT sum(a.attnum::int8 * pg_catalog.hashtext(a.attname || ' ' || a.atttypid || ' ' || a.atttypmod)) \
               FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), \
-          CASE WHEN c.relkind = 'p' THEN (SELECT sum(pg_catalog.pg_stat_get_xact_tuples_inserted(p.relid) \
+          CASE WHEN NOT current_setting('track_counts')::bool THEN 1 \
+            WHEN c.relkind = 'p' THEN (SELECT sum(pg_catalog.pg_stat_get_xact_tuples_inserted(p.relid) \
               + pg_catalog.pg_stat_get_xact_tuples_updated(p.relid) + pg_catalog.pg_stat_get_xact_tuples_deleted(p.relid)) \
               FROM pg_catalog.pg_partition_tree(c.oid) p) \
             ELSE pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) \
-              + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) END \
+              + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) END, \
+          c.relkind = 'p', c.relispartition \
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-        WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p') AND NOT c.relispartition \
+        WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p') \
           AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
     let answer = session.query_simple(QUERY).await?;
     let entries = answer.rows.iter().filter_map(|row| {
-        let [Some(oid), Some(schema), Some(name), signature, writes] = row.as_slice() else { return None };
+        let [Some(oid), Some(schema), Some(name), signature, writes, partitioned, partition] = row.as_slice()
+        else {
+            return None;
+        };
+        let flag = |value: &Option<String>| value.as_deref() == Some("t");
         let stored = Stored {
             id: ObjectId::new(Kind::Table, [schema, name]),
             signature: signature.clone().unwrap_or_default(),
             writes: writes.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default(),
+            partitioned: flag(partitioned),
+            partition: flag(partition),
         };
         Some((oid.parse().ok()?, stored))
     });
@@ -149,8 +161,10 @@ fn select(oid: u32, table: &Table) -> String {
     let columns: Vec<String> =
         table.columns.iter().map(|column| format!("t.{}::text", Quoted::ident(&column.name))).collect();
     format!(
-        "SELECT {oid}, pg_catalog.to_jsonb(ARRAY[{}]::text[])::text FROM {} t",
+        "SELECT {oid}, pg_catalog.to_jsonb(ARRAY[{}]::text[])::text FROM {}{} t",
         columns.join(", "),
+        // The rows of tables that inherit from it are their own.
+        if table.stored.partitioned { "" } else { "ONLY " },
         table.stored.id.sql_name()
     )
 }
@@ -271,7 +285,7 @@ pub(super) async fn sequences_behind(
         let sequence = Quoted::qualified([in_schema.as_str(), name]).to_string();
         let extreme = if step.starts_with('-') { "min" } else { "max" };
         selects.push(format!(
-            "SELECT {}, s.last_value + CASE WHEN s.is_called THEN {step} ELSE 0 END, \
+            "SELECT {}, s.last_value::numeric + CASE WHEN s.is_called THEN {step} ELSE 0 END, \
              (SELECT {extreme}({}) FROM {}) FROM {sequence} s",
             selects.len(),
             Quoted::ident(column),
