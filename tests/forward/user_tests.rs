@@ -377,7 +377,7 @@ fn verify_scripts_run_right_after_their_migration() {
     assert_snapshot!(outcome("SELECT 1/count(*) FROM users;"), @r"
     test verify 2_split: failed
       high verify-fails - 2.verify.sql:1:1 22012
-    verify 2_split: the statement fails: 22012 | division by zero
+    verify 2_split: the statement fails: 22012 division_by_zero | division by zero
     ");
     assert_snapshot!(outcome("-- later\n"), @r"
     test verify 2_split: failed

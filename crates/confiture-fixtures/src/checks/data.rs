@@ -6,7 +6,7 @@ use confiture_core::migration::{Direction, Script, Step};
 use confiture_core::plugin::{
     Check, CheckContext, CheckError, DataRecord, PluginMeta, RowChange, RowChangeKind, Verdict,
 };
-use confiture_core::sql::{Verb, classify};
+use confiture_core::sql::{Tokens, Verb, classify};
 use confiture_core::{Diagnostic, Severity};
 
 use super::blame::blame;
@@ -142,6 +142,28 @@ fn values_of(group: &[&RowChange]) -> String {
     }
 }
 
+/// Whether the rollback gave a column's values back.
+fn restored(record: &DataRecord, change: &RowChange) -> bool {
+    let ran = record.down.as_ref().is_some_and(|run| run.failure.is_none());
+    ran && !record
+        .down_changes
+        .iter()
+        .any(|one| one.table == change.table && column_of(one) == column_of(change))
+}
+
+/// Whether a conversion of the column calculates: `USING a * 100`.
+fn calculates(up: &Script, change: &RowChange) -> bool {
+    let Some(column) = column_of(change) else { return false };
+    up.statements.iter().any(|statement| {
+        let sql = statement.sql.as_ref();
+        let tokens: Vec<_> = Tokens::new(sql).filter(|token| !token.kind.is_trivia()).collect();
+        let using = tokens.iter().position(|token| token.is_word(sql, "using"));
+        let names = tokens.iter().any(|token| token.text(sql).trim_matches('"').eq_ignore_ascii_case(column));
+        names
+            && using.is_some_and(|at| tokens[at..].iter().any(|token| ["*", "/"].contains(&token.text(sql))))
+    })
+}
+
 /// What the up did to rows it does not name, and what it does not do for those it does.
 fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diagnostic> {
     let irreversible = !matches!(cx.migration.down, Step::Sql(_));
@@ -150,7 +172,12 @@ fn after_up(cx: &CheckContext<'_>, up: &Script, record: &DataRecord) -> Vec<Diag
         match told(change) {
             Told::TableDropped | Told::RowsLost if unnamed => Some((Told::RowsLost, change)),
             told @ (Told::TableDropped | Told::ColumnDropped) if irreversible => Some((told, change)),
-            told @ (Told::Narrowed | Told::LeftNull) => Some((told, change)),
+            // A value that is calculated anew (grams to kilograms) is no value cast back; the rollback shows
+            // whether it can be had again.
+            told @ Told::Narrowed => {
+                (!restored(record, change) && !calculates(up, change)).then_some((told, change))
+            }
+            told @ Told::LeftNull => Some((told, change)),
             Told::Values | Told::Filled if unnamed => Some((Told::Values, change)),
             Told::Stamped if unnamed => Some((Told::Stamped, change)),
             _ => None,
