@@ -56,5 +56,11 @@ fn seeds_run_at_their_version_and_rows_fill_up_around_them() {
     assert!(text.contains("1\tadmin@example.org\n2\t") && text.contains("\n1\t42\n"), "{text}");
     project.write("seeds/0002_bad.sql", "INSERT INTO nowhere VALUES (1);");
     let bad = project.run(&["generate", "data", "m", "--seeds", "seeds"]).exits(2);
-    bad.error(&["0002_bad.sql:1", "nowhere"]);
+    bad.error(&["run seed file seeds/0002_bad.sql:1", "nowhere"]);
+    project.write("seeds/0002_bad.sql", "SELECT 1;");
+    project.write("seeds/0077_late.sql", "SELECT 1;");
+    let unknown = project.run(&["generate", "data", "m", "--seeds", "seeds"]).exits(2);
+    unknown.error(&[
+        "use seed file seeds/0077_late.sql: no migration has version 0077, the directory holds 0001 to 0002",
+    ]);
 }

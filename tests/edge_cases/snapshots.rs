@@ -79,6 +79,11 @@ fn a_snapshot_that_cannot_be_used_says_why() {
     project.run(&["snapshot", "m"]).exits(2).error(&["confiture/schema.json", "format version 9 is newer"]);
     project.run(&["test", "m"]).exits(2).error(&["format version 9 is newer"]);
     project.run(&["diff", "confiture", "0001"]).exits(2).error(&["format version 9 is newer"]);
+    project.write("confiture/schema.json", "<<<<<<< HEAD");
+    let corrupt = project.run(&["test", "m"]).exits(2);
+    let advice = ["it is not JSON", "restore it from version control", "confiture snapshot --accept"];
+    let corrupt = corrupt.error(&advice);
+    assert!(!corrupt.stderr.contains("failed on PostgreSQL"), "{}", corrupt.stderr);
     project.run(&["snapshot", "m", "--accept"]).exits(0);
     project.write("m/0003_broken.sql", "CREATE TABLE users (id int);");
     project.run(&["snapshot", "m"]).exits(1).error(&[

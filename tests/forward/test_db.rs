@@ -173,9 +173,33 @@ async fn runner_and_snapshot_work_on_a_client_of_ones_own() {
     confiture_fixtures::SchemaSnapshotter::capture(&session).await.expect("a snapshot");
 }
 
-/// Where the databases of failed tests are.
-fn kept(name: &str) -> PathBuf {
-    Path::new("/tmp").join(format!("confiture-kept-{}", rustix::process::geteuid().as_raw())).join(name)
+/// Where the databases of failed tests called `name` are, of whatever project.
+fn kept(name: &str) -> Vec<PathBuf> {
+    let base = Path::new("/tmp").join(format!("confiture-kept-{}", rustix::process::geteuid().as_raw()));
+    let entries = std::fs::read_dir(base).into_iter().flatten().flatten().map(|entry| entry.path());
+    let ends = format!("-{name}");
+    entries.filter(|path| path.to_string_lossy().ends_with(&ends)).collect()
+}
+
+fn forget(name: &str) {
+    for path in kept(name) {
+        let _ = std::fs::remove_dir_all(path);
+    }
+}
+
+#[test]
+fn failed_tests_of_two_projects_keep_a_database_each() {
+    forget("twice.same");
+    let (a, b) = (chain(), chain());
+    for dir in [a.path(), b.path()] {
+        let builder =
+            TestDb::builder(dir).label("twice::same").server(with_variable("CONFITURE_KEEP", "100"));
+        let fails = async |_: TestDb| -> Result<(), String> { Err("as it should".to_owned()) };
+        drop(confiture_fixtures::run_test(builder, false, fails));
+    }
+    let count = kept("twice.same").len();
+    forget("twice.same");
+    assert_eq!(count, 2);
 }
 
 #[test]
@@ -188,16 +212,17 @@ fn failed_test_keeps_its_database_and_a_passed_one_does_not() {
     let run = |name: &str, keep: &str| {
         let builder = TestDb::builder(SHOP).label(format!("kept::{name}"));
         let builder = builder.server(with_variable("CONFITURE_KEEP", keep));
-        let (_, path) =
-            (std::fs::remove_dir_all(kept(&format!("kept.{name}"))), kept(&format!("kept.{name}")));
+        let directory = format!("kept.{name}");
+        forget(&directory);
         let _ = catch_unwind(AssertUnwindSafe(|| match name {
             "panic" => confiture_fixtures::run_test(builder, false, panics),
             "expected" => confiture_fixtures::run_test(builder, true, panics),
             "pass" => confiture_fixtures::run_test(builder, false, async |_| ()),
             _ => drop(confiture_fixtures::run_test(builder, false, fails)),
         }));
-        let there = path.join("backup_label").is_file() && path.join("PG_VERSION").is_file();
-        let _ = std::fs::remove_dir_all(path);
+        let whole = |path: &PathBuf| path.join("backup_label").is_file() && path.join("PG_VERSION").is_file();
+        let there = kept(&directory).iter().any(whole);
+        forget(&directory);
         there
     };
     assert!(run("error", "100"));

@@ -302,7 +302,12 @@ fn pgtap_files_are_judged_by_their_tap() {
       high tap-fails - tap.sql:1:1
     tap: 2 tests were planned, 1 ran |
     ");
-    assert_snapshot!(outcome("SELECT ok(true, 'a # SKIP x');\nSELECT ok(true, 'b # SKIP y');"), @"test tap: skipped (no test ran: x)");
+    assert_snapshot!(outcome("SELECT ok(true, 'a # SKIP x');\nSELECT ok(true, 'b # SKIP y');"), @r"
+    test tap: failed
+      high test-asserts-nothing - tap.sql:1:1
+    tap: no test ran: x |
+    ");
+    assert_snapshot!(outcome("SELECT ok(true, 'a # SKIP x');\nSELECT ok(true, 'b');"), @"test tap: passed");
     assert_snapshot!(outcome("SELECT ok(nonsense, 'a');"), @r#"
     test tap: failed
       high test-statement-fails - tap.sql:3:11 42703
@@ -323,6 +328,30 @@ fn pgtap_runs_at_the_version_it_asks_for() {
     assert_snapshot!(outcome(3), @r"
     test tap: failed
       high tap-fails - tap.sql:4:1
+    ");
+}
+
+#[test]
+fn the_lock_of_a_step_is_judged_in_a_pgtap_file_too() {
+    let outcome = |most: &str, ok: bool| {
+        let file = format!(
+            "-- confiture: migrate to 2\n-- confiture: at-most {most} on t\n\
+             SELECT plan(1);\nSELECT ok({ok}, 'a');\nSELECT * FROM finish();\n"
+        );
+        let files = [("1_t.sql", "CREATE TABLE t (id int);"), ("2_b.sql", "ALTER TABLE t ADD COLUMN b int;")];
+        let report = Scenario::new(&files).setup(TAP).test("tap", &file).run();
+        format!("{}\n{}", tests(&report), said(&report))
+    };
+    assert_snapshot!(outcome("ACCESS EXCLUSIVE", true), @"test tap: passed");
+    assert_snapshot!(outcome("ACCESS EXCLUSIVE", false), @r"
+    test tap: failed
+      high tap-fails - tap.sql:4:1
+    tap: not ok 1 - a | Failed: a
+    ");
+    assert_snapshot!(outcome("SHARE", true), @r"
+    test tap: failed
+      high test-lock-too-strong - tap.sql:2:1
+    tap: 2_b takes more than SHARE on t | it takes ACCESS EXCLUSIVE
     ");
 }
 

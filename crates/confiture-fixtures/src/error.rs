@@ -46,6 +46,31 @@ pub enum FixtureError {
         /// What the server said.
         failure: DbFailure,
     },
+    /// A seed file failed.
+    #[error("run seed file {file}:{line}: {failure}")]
+    Seed {
+        /// The file.
+        file: String,
+        /// Line of the statement, from 1.
+        line: usize,
+        /// What the server said.
+        failure: DbFailure,
+    },
+    /// The name of a seed file starts with a version that is not in the directory.
+    #[error(
+        "use seed file {file}: no migration has version {version}, the directory holds {first} to {last}; \
+         the name of a file for the end must not start with a digit"
+    )]
+    SeedVersion {
+        /// The file.
+        file: String,
+        /// What its name starts with.
+        version: String,
+        /// First version there is.
+        first: String,
+        /// Last version there is.
+        last: String,
+    },
     /// A file could not be read.
     #[error("read {path}: {source}", path = path.display())]
     Io {
@@ -146,6 +171,9 @@ impl FixtureError {
             }
             Self::Setup { file, line, failure } if failure.is_connection_lost() => {
                 (format!("run setup {file}:{line}"), failure)
+            }
+            Self::Seed { file, line, failure } if failure.is_connection_lost() => {
+                (format!("run seed file {file}:{line}"), failure)
             }
             other => return other,
         };

@@ -79,6 +79,8 @@ struct Held {
     source: Arc<Source>,
     /// Name of the test.
     label: String,
+    /// The directory of migrations, from the root.
+    dir: std::path::PathBuf,
     /// How many failed databases stay.
     keep: usize,
 }

@@ -99,25 +99,28 @@ impl<'a> DataValidator<'a> {
         Self { rows, ..self }
     }
 
-    /// Exact number of rows of each table. One round trip besides the one that lists the tables.
+    /// Exact number of rows of each table; `None` for those whose rows row-level security may hide from the
+    /// current role. One round trip besides the one that lists the tables.
     ///
     /// # Errors
     /// [`FixtureError::Query`], [`FixtureError::NoTable`].
-    pub async fn row_counts(&self) -> Result<BTreeMap<ObjectId, u64>, FixtureError> {
+    pub async fn row_counts(&self) -> Result<BTreeMap<ObjectId, Option<u64>>, FixtureError> {
         let tables = self.tables().await?;
         let arms: Vec<String> = tables
             .iter()
             .enumerate()
+            .filter(|(_, table)| !table.hidden)
             .map(|(at, table)| format!("SELECT {at}, count(*) FROM {}", table.source()))
             .collect();
-        let mut counts = BTreeMap::new();
+        let mut counts: BTreeMap<ObjectId, Option<u64>> =
+            tables.iter().map(|table| (table.id.clone(), None)).collect();
         if arms.is_empty() {
             return Ok(counts);
         }
         for row in self.read("count rows", &arms.join(" UNION ALL ")).await? {
-            let (at, count): (usize, u64) = (number(&row[0]), number(&row[1]));
+            let (at, count): (usize, u64) = (number(&row[0])?, number(&row[1])?);
             if let Some(table) = tables.iter().nth(at) {
-                counts.insert(table.id.clone(), count);
+                counts.insert(table.id.clone(), Some(count));
             }
         }
         Ok(counts)
@@ -151,14 +154,14 @@ impl<'a> DataValidator<'a> {
     /// Runs a scan, and notes in `report` what it found; what the server cannot compute is not examined.
     async fn scan(&self, scan: scan::Scan<'_>, report: &mut ValidationReport) -> Result<(), FixtureError> {
         if let Some(table) = scan.hidden() {
-            let reason = format!("row-level security hides rows of {table} from this role");
+            let reason = hides_rows(table);
             report.not_examined.push(NotExamined { object: scan.object.clone(), rule: scan.rule, reason });
             return Ok(());
         }
         match self.reader.read_text(&scan.sql(self.limit)).await {
             Ok(found) => {
                 report.examined.push((scan.rule, scan.object.clone()));
-                if let Some(violation) = scan.violation(&found.rows) {
+                if let Some(violation) = scan.violation(&found.rows)? {
                     report.violations.push(violation);
                 }
                 Ok(())
@@ -174,6 +177,10 @@ impl<'a> DataValidator<'a> {
     }
 }
 
+fn hides_rows(table: &ObjectId) -> String {
+    format!("row-level security hides rows of {table} from this role")
+}
+
 /// Whether the server could not compute something, rather than not answer: data exceptions, missing
 /// rights and functions, errors of functions; not a syntax error, which would be ours.
 fn is_of_data(failure: &DbFailure) -> bool {
@@ -182,8 +189,16 @@ fn is_of_data(failure: &DbFailure) -> bool {
     matches!(class, "22" | "23" | "42" | "0A" | "P0" | "38" | "39" | "XX")
 }
 
-fn number<T: std::str::FromStr + Default>(text: &Option<String>) -> T {
-    text.as_deref().and_then(|text| text.parse().ok()).unwrap_or_default()
+/// A number the server answered with; anything else must not pass for 0.
+fn number<T: std::str::FromStr>(text: &Option<String>) -> Result<T, FixtureError> {
+    let said = text.as_deref().unwrap_or("NULL");
+    said.parse().map_err(|_| unexpected(format!("a number was to come, {said:?} came")))
+}
+
+/// An answer that is none to what was asked.
+fn unexpected(message: String) -> FixtureError {
+    let source = DbFailure { message, ..DbFailure::default() };
+    FixtureError::Query { doing: "read the server's answer", source }
 }
 
 /// A table as a violation's keys name its rows.
@@ -192,5 +207,40 @@ fn key_of(table: &Table) -> Vec<String> {
         (false, _) => table.key.clone(),
         (true, false) => vec!["ctid".to_owned()],
         (true, true) => vec!["tableoid".to_owned(), "ctid".to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_that_is_no_number_is_not_zero() {
+        let read = |text: Option<&str>| number::<u64>(&text.map(str::to_owned));
+        assert_eq!(read(Some("0")).expect("a number"), 0);
+        let error = read(Some("many")).unwrap_err().to_string();
+        assert_eq!(error, "read the server's answer: a number was to come, \"many\" came");
+        assert!(read(None).is_err());
+    }
+
+    #[test]
+    fn a_scan_without_an_answer_is_not_clean() {
+        let id = ObjectId::new(confiture_core::catalog::Kind::Table, ["public", "t"]);
+        let table =
+            Table { id: id.clone(), partitioned: false, partition: false, hidden: false, key: Vec::new() };
+        let message = Box::new(|_| String::new());
+        let scan = scan::Scan {
+            rule: Rule::Check,
+            object: id,
+            table: &table,
+            other: None,
+            bad: String::new(),
+            message,
+        };
+        let answer = |total: &str| vec![vec![Some(total.to_owned()), None]];
+        assert_eq!(scan.violation(&answer("0")).expect("an answer"), None);
+        assert_eq!(scan.violation(&answer("2")).expect("an answer").map(|v| v.total), Some(2));
+        assert!(scan.violation(&[]).is_err());
+        assert!(scan.violation(&answer("")).is_err());
     }
 }

@@ -15,7 +15,7 @@ use confiture_core::plugin::{Registry, ReportStyle};
 use confiture_core::report::{RunReport, RunStatus};
 use confiture_fixtures::sqltest::{self, TestFiles, UserTest};
 use confiture_fixtures::{
-    LadderOptions, QueryFile, SetupFile, TestOptions, TestRun, TestSource, Tested, find_version,
+    FixtureError, LadderOptions, QueryFile, SetupFile, TestOptions, TestRun, TestSource, Tested, find_version,
 };
 
 use super::server::{Wanted, Worker};
@@ -347,7 +347,11 @@ async fn on_worker(
     let run = TestRun { server: &server, registry, source, options: options.clone() };
     let tested = Box::pin(run.run(&mut |event| progress.event(&event))).await;
     progress.finish();
-    let tested = tested.map_err(|error| anyhow::Error::new(error).context(format!("failed on {label}")))?;
+    let tested = tested.map_err(|error| match error {
+        // No server has to do with it.
+        FixtureError::Snapshot { .. } => anyhow::Error::new(error).context("failed to compare the schema"),
+        error => anyhow::Error::new(error).context(format!("failed on {label}")),
+    })?;
     Ok(keep(tested, &server, registry, style).await)
 }
 

@@ -3,12 +3,14 @@
 use std::path::Path;
 
 use confiture_core::db::Session;
+use confiture_core::migration::Migration;
 use confiture_core::migration::layout::Loaded;
 
 use crate::error::FixtureError;
 use crate::setup::SetupFile;
 
-/// Seed files of a directory: `<version>….sql` belongs to that migration, the others to the end.
+/// Seed files of a directory: `<version>….sql` belongs to that migration, names without a digit in front to
+/// the end.
 ///
 /// Generated rows come after them and fill up around them. Statements run one by one in autocommit; a
 /// comment `-- confiture: catch SQLSTATE` allows one to fail.
@@ -26,7 +28,8 @@ impl SeedFiles {
     ///
     /// # Errors
     /// [`FixtureError::Io`] for a directory or file that cannot be read, [`FixtureError::Directive`] for
-    /// what a seed file cannot hold.
+    /// what a seed file cannot hold, [`FixtureError::SeedVersion`] for a name that starts with a digit and
+    /// with no version of `loaded`.
     pub fn read(dir: &Path, loaded: &Loaded) -> Result<Self, FixtureError> {
         let failed = |source| FixtureError::Io { path: dir.to_owned(), source };
         let entries = std::fs::read_dir(dir).map_err(failed)?;
@@ -41,7 +44,11 @@ impl SeedFiles {
         let mut files = Vec::new();
         for path in paths {
             let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-            files.push((migration_of(&stem, loaded), SetupFile::read(&path)?));
+            let place = migration_of(&stem, loaded);
+            if place.is_none() && stem.starts_with(|c: char| c.is_ascii_digit()) {
+                return Err(unknown(&path, &stem, loaded));
+            }
+            files.push((place, SetupFile::read(&path)?));
         }
         Ok(Self { files })
     }
@@ -54,7 +61,7 @@ impl SeedFiles {
     /// Runs the files of the migration at `index`, after it was applied.
     ///
     /// # Errors
-    /// [`FixtureError::Setup`] at the first statement that fails.
+    /// [`FixtureError::Seed`] at the first statement that fails.
     pub async fn run_at(&self, session: &Session, index: usize) -> Result<(), FixtureError> {
         self.run(session, Some(index)).await
     }
@@ -62,7 +69,7 @@ impl SeedFiles {
     /// Runs the files that name no version, after the last migration.
     ///
     /// # Errors
-    /// [`FixtureError::Setup`] at the first statement that fails.
+    /// [`FixtureError::Seed`] at the first statement that fails.
     pub async fn run_rest(&self, session: &Session) -> Result<(), FixtureError> {
         self.run(session, None).await
     }
@@ -74,9 +81,25 @@ impl SeedFiles {
 
     async fn run(&self, session: &Session, index: Option<usize>) -> Result<(), FixtureError> {
         for (_, file) in self.files.iter().filter(|(at, _)| *at == index) {
-            file.run(session).await?;
+            file.run(session).await.map_err(|error| match error {
+                FixtureError::Setup { file, line, failure } => FixtureError::Seed { file, line, failure },
+                other => other,
+            })?;
         }
         Ok(())
+    }
+}
+
+/// A name that starts with a version no migration has; run at the end, its rows would come too late unnoticed.
+fn unknown(path: &Path, stem: &str, loaded: &Loaded) -> FixtureError {
+    let version = |migration: Option<&Migration>| {
+        migration.map(|m| if m.version.is_empty() { &m.id } else { &m.version }).cloned().unwrap_or_default()
+    };
+    FixtureError::SeedVersion {
+        file: path.display().to_string(),
+        version: stem.chars().take_while(|c| c.is_alphanumeric() || matches!(c, '.' | '-')).collect(),
+        first: version(loaded.migrations.first()),
+        last: version(loaded.migrations.last()),
     }
 }
 

@@ -78,15 +78,15 @@ impl SchemaSnapshotter {
     }
 
     fn parse(path: &Path, text: &str) -> Result<Self, FixtureError> {
-        let value: Value =
-            serde_json::from_str(text).map_err(|error| wrong(path, format!("it is not JSON: {error}")))?;
+        let rewrite = "restore it from version control, or write it anew: confiture snapshot --accept";
+        let value: Value = serde_json::from_str(text)
+            .map_err(|error| wrong(path, format!("it is not JSON: {error}; {rewrite}")))?;
         if value.get("format").and_then(Value::as_str) != Some(FORMAT) {
             return Err(wrong(
                 path,
-                format!("it is not a schema snapshot: \"format\": \"{FORMAT}\" is missing"),
+                format!("it is not a schema snapshot: \"format\": \"{FORMAT}\" is missing; {rewrite}"),
             ));
         }
-        let rewrite = "write it anew with confiture snapshot --accept";
         match value.get("format_version").and_then(Value::as_u64) {
             Some(FORMAT_VERSION) => {}
             Some(newer) if newer > FORMAT_VERSION => {
@@ -139,15 +139,15 @@ mod tests {
     fn foreign_and_old_files_say_what_they_are() {
         assert!(error("CREATE TABLE").contains("schema.json: it is not JSON: expected value at line 1"));
         assert!(error("[]").contains("it is not a schema snapshot"));
+        assert!(error("{").contains("restore it from version control, or write it anew"));
         assert!(error(r#"{"format": "other"}"#).contains("it is not a schema snapshot"));
         assert!(error(r#"{"format": "confiture-schema"}"#).contains("no format version"));
         let version =
             |n: u32| format!(r#"{{"format": "confiture-schema", "format_version": {n}, "objects": []}}"#);
-        assert!(
-            error(&version(0)).contains(
-                "format version 0 is no longer read: write it anew with confiture snapshot --accept"
-            )
-        );
+        assert!(error(&version(0)).contains(
+            "format version 0 is no longer read: restore it from version control, or write it anew: \
+                 confiture snapshot --accept"
+        ));
         assert!(error(&version(2)).contains("format version 2 is newer than 1"));
         assert!(SchemaSnapshotter::parse(Path::new("schema.json"), &version(1)).is_ok());
         let broken = version(1).replace("[]", r#"[{"kind": "table", "path": ["a", "b"], "is": "view"}]"#);

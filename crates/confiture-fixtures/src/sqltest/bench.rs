@@ -13,7 +13,7 @@ use confiture_core::{Diagnostic, Severity};
 use super::command::run_command;
 use super::expect::{self, Met};
 use super::locks::{Locked, Watch};
-use super::tap::{TapStatus, parse_tap};
+use super::tap::{Tap, TapStatus, parse_tap};
 use super::test::{Action, Expectation, TestKind, UserTest};
 use crate::checks::blame::sqlstate_name;
 use crate::error::FixtureError;
@@ -169,25 +169,33 @@ impl<'a> Run<'a> {
     async fn actions(&mut self, session: &Session) -> Result<(), FixtureError> {
         for (place, action) in self.test.actions.iter().enumerate() {
             let goes = match action {
-                Action::Migrate { version, span, measured } => {
-                    let tables = if *measured { self.tables_after(place) } else { Vec::new() };
-                    self.migrate(version, span, tables).await?
-                }
-                Action::Rollback { version, span } => self.rollback(version, span).await?,
-                Action::AtMost { mode, table, span } => {
-                    self.assertions += 1;
-                    let wrong = self.locked.judge(self.test, *mode, table, span.clone());
-                    self.note(wrong)
-                }
                 Action::Statement { statement, expected } => {
                     self.statement(session, statement, expected).await?
                 }
+                other => self.directive(place, other).await?,
             };
             if goes == Goes::NoFurther {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// What stands at `place` and is no statement of the test's.
+    async fn directive(&mut self, place: usize, action: &Action) -> Result<Goes, FixtureError> {
+        Ok(match action {
+            Action::Migrate { version, span, measured } => {
+                let tables = if *measured { self.tables_after(place) } else { Vec::new() };
+                self.migrate(version, span, tables).await?
+            }
+            Action::Rollback { version, span } => self.rollback(version, span).await?,
+            Action::AtMost { mode, table, span } => {
+                self.assertions += 1;
+                let wrong = self.locked.judge(self.test, *mode, table, span.clone());
+                self.note(wrong)
+            }
+            Action::Statement { .. } => Goes::On,
+        })
     }
 
     fn note(&mut self, wrong: Option<Diagnostic>) -> Goes {
@@ -417,11 +425,8 @@ impl<'a> Run<'a> {
         // Every line of TAP with the statement it came from.
         let mut lines: Vec<String> = Vec::new();
         let mut from: Vec<Range<usize>> = Vec::new();
-        for action in &self.test.actions {
+        for (place, action) in self.test.actions.iter().enumerate() {
             let goes = match action {
-                Action::Migrate { version, span, .. } => self.migrate(version, span, Vec::new()).await?,
-                Action::Rollback { version, span } => self.rollback(version, span).await?,
-                Action::AtMost { .. } => Goes::On,
                 Action::Statement { statement, .. } => match session.query_simple(&statement.sql).await {
                     Err(failure) => self.refused(statement, &failure),
                     Ok(result) => {
@@ -435,13 +440,15 @@ impl<'a> Run<'a> {
                         Goes::On
                     }
                 },
+                other => self.directive(place, other).await?,
             };
             if goes == Goes::NoFurther {
                 break;
             }
         }
+        let locks = self.assertions;
         let tap = parse_tap(&lines.join("\n"));
-        self.assertions = tap.tests.iter().filter(|test| test.status != TapStatus::Skipped).count();
+        self.assertions += tap.tests.iter().filter(|test| test.status != TapStatus::Skipped).count();
         for test in tap.tests.iter().filter(|test| test.status == TapStatus::Failed) {
             let span = from.get(test.line).cloned().unwrap_or(0..0);
             let name = if test.description.is_empty() { "" } else { " - " };
@@ -453,11 +460,24 @@ impl<'a> Run<'a> {
             if let Some(wrong) = tap.problem() {
                 let message = format!("{}: {wrong}", self.test.name);
                 self.findings.push(self.test.finding("tap-fails", 0..0, message));
-            } else if self.assertions == 0 {
-                self.skipped = Some(tap.skip_reason());
+            } else if self.assertions == locks {
+                self.ran_nothing(&tap);
             }
         }
         Ok(())
+    }
+
+    /// A plan that asks for nothing (`1..0 # SKIP`) skips the file, as TAP has it; tests that were begun and
+    /// all skipped are a test that judged nothing.
+    fn ran_nothing(&mut self, tap: &Tap) {
+        let reason = tap.skip_reason();
+        if tap.tests.is_empty() && tap.skip_all.as_ref().is_some_and(|why| !why.is_empty()) {
+            self.skipped = Some(reason);
+            return;
+        }
+        let message = format!("{}: {reason}", self.test.name);
+        let help = "a test that ran nothing is no pass: remove skip(), or the file";
+        self.findings.push(self.test.finding("test-asserts-nothing", 0..0, message).with_help(help));
     }
 }
 

@@ -102,13 +102,16 @@ impl UserTest {
         self.problem(span, &label, "write it in SQL; put what several tests need into --setup")
     }
 
-    /// A file that asks nothing by directives and calls pgTAP is a pgTAP file.
+    /// A file that asks nothing of its statements by directives and calls pgTAP is a pgTAP file; the locks of
+    /// its steps are judged as well.
     fn decide_kind(&mut self) {
         let calls_tap = self.actions.iter().any(|action| match action {
             Action::Statement { statement, .. } => is_pgtap(&statement.sql),
             _ => false,
         });
-        if calls_tap && !self.actions.iter().any(expects) {
+        let asserts =
+            |action: &Action| matches!(action, Action::Statement { expected, .. } if !expected.is_empty());
+        if calls_tap && !self.actions.iter().any(asserts) {
             self.kind = TestKind::PgTap;
         }
     }
@@ -139,7 +142,10 @@ fn expects(action: &Action) -> bool {
 /// Whether `sql` calls a function that begins or ends a pgTAP test.
 fn is_pgtap(sql: &str) -> bool {
     let tokens: Vec<Token> = sql::lex(sql).into_iter().filter(|token| !token.kind.is_trivia()).collect();
-    tokens.windows(2).any(|pair| {
+    // INSERT INTO plan (…) is none.
+    let asks =
+        ["select", "with", "values"].iter().any(|word| tokens.first().is_some_and(|t| t.is_word(sql, word)));
+    asks && tokens.windows(2).any(|pair| {
         let named = ["plan", "no_plan", "finish", "runtests"].iter().any(|word| pair[0].is_word(sql, word));
         named && pair[1].kind == TokenKind::LeftParen
     })

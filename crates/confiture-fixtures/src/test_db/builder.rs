@@ -131,7 +131,8 @@ impl TestDbBuilder {
             let client = scratch.client().await?;
             let keep = self.options.env.get("CONFITURE_KEEP").and_then(|count| count.parse().ok());
             let keep = keep.unwrap_or(KEPT);
-            let held = Held { scratch, ready, source, label: self.label, keep };
+            let dir = std::fs::canonicalize(&self.dir).unwrap_or(self.dir);
+            let held = Held { scratch, ready, source, label: self.label, dir, keep };
             Ok(TestDb { client, held: Some(Arc::new(held)), guarded: false })
         })
         .await

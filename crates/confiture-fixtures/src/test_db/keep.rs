@@ -1,7 +1,9 @@
 //! What becomes of a test's database: dropped, or kept where it can be looked at.
 
 use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
 use std::fs::{DirBuilder, Permissions};
+use std::hash::{Hash as _, Hasher as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +15,8 @@ use crate::error::FixtureError;
 
 /// Longest name of a directory: the path of a socket in it must stay below 104 bytes.
 const LONGEST_NAME: usize = 60;
+/// Longest part of it that is the package's.
+const LONGEST_PACKAGE: usize = 14;
 
 /// Drops the database: in the background on a private server, which goes with the process anyway.
 pub(super) fn dispose(held: Arc<Held>) {
@@ -52,7 +56,16 @@ async fn kept(held: Arc<Held>) -> Result<String, FixtureError> {
         ));
     };
     let base = base()?;
-    let data = base.join(directory_name(&label, times_kept(&label)));
+    let of_cargo = |name| std::env::var(name).unwrap_or_default();
+    let name = directory_name(
+        &of_cargo("CARGO_PKG_NAME"),
+        &[Path::new(&of_cargo("CARGO_MANIFEST_DIR")), &held.dir],
+        &label,
+    );
+    let data = base.join(match times_kept(&name) {
+        0 => name,
+        before => format!("{name}-{}", before + 1),
+    });
     if data.exists() {
         std::fs::remove_dir_all(&data).map_err(at(&data))?;
     }
@@ -83,23 +96,31 @@ fn base() -> Result<PathBuf, FixtureError> {
     Ok(base)
 }
 
-/// How many databases of the test called `label` this process has kept before.
-fn times_kept(label: &str) -> usize {
+/// How many databases this process has kept under `name` before.
+fn times_kept(name: &str) -> usize {
     static KEPT: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
-    let times = kept.entry(label.to_owned()).or_default();
+    let times = kept.entry(name.to_owned()).or_default();
     *times += 1;
     *times - 1
 }
 
-/// The end of the test's name, in letters that need no quoting, and a number for a second database.
-fn directory_name(label: &str, before: usize) -> String {
-    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-    let name: String =
-        label.replace("::", ".").chars().map(|c| if c == '.' { c } else { plain(c) }).collect();
-    let name = &name[name.len().saturating_sub(LONGEST_NAME)..];
-    let name = name.trim_start_matches('.');
-    if before == 0 { name.to_owned() } else { format!("{name}-{}", before + 1) }
+/// Package, hash and the end of the test's name, in letters that need no quoting. The hash is one of the
+/// `places` of the project and the whole name, so that only another run of the same test has the same directory.
+fn directory_name(package: &str, places: &[&Path], label: &str) -> String {
+    let plain = |text: &str| -> String {
+        let letter = |c: char| if c.is_ascii_alphanumeric() || c == '.' || c == '_' { c } else { '-' };
+        text.chars().map(letter).collect()
+    };
+    let mut hasher = DefaultHasher::new();
+    (package, places, label).hash(&mut hasher);
+    let mut name = plain(package);
+    name.truncate(LONGEST_PACKAGE);
+    let name = format!("{name}-{:08x}-", hasher.finish() as u32);
+    let test = plain(&label.replace("::", "."));
+    // A few letters are for the number of a second database.
+    let end = test.len().saturating_sub(LONGEST_NAME - 3 - name.len());
+    format!("{}{}", name.trim_start_matches(['-', '.']), test[end..].trim_start_matches('.'))
 }
 
 /// Removes all but the `most` newest.
@@ -118,4 +139,31 @@ fn prune(base: &Path, most: usize) {
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> FixtureError {
     let path = path.to_owned();
     move |source| FixtureError::Io { path, source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kept_directories_are_of_one_test_of_one_project() {
+        let name = |package: &str, manifest: &str, dir: &str, label: &str| {
+            directory_name(package, &[Path::new(manifest), Path::new(dir)], label)
+        };
+        let here = name("shop", "/a", "/a/m", "orders::add up");
+        assert!(here.starts_with("shop-") && here.ends_with("-orders.add-up"), "{here}");
+        assert_eq!(here, name("shop", "/a", "/a/m", "orders::add up"));
+        for other in [
+            name("store", "/a", "/a/m", "orders::add up"),
+            name("shop", "/b", "/a/m", "orders::add up"),
+            name("shop", "/a", "/a/n", "orders::add up"),
+        ] {
+            assert_ne!(here, other);
+        }
+        let long =
+            |first: &str| name("a-package-of-a-long-name", "/a", "/m", &format!("{first}{}", "x".repeat(90)));
+        assert_ne!(long("a"), long("b"));
+        assert!(long("a").len() < LONGEST_NAME, "{}", long("a"));
+        assert!(!name("", "", "/m", "t").starts_with('-'));
+    }
 }

@@ -7,7 +7,7 @@ use confiture_core::db::Reader;
 use confiture_core::sql::Quoted;
 use serde::{Deserialize, Serialize};
 
-use super::number;
+use super::{number, unexpected};
 use crate::error::FixtureError;
 
 /// Which columns of a table are looked at, and which name its rows.
@@ -181,10 +181,15 @@ impl DataFingerprint {
             rows.map_err(|source| FixtureError::Query { doing: "read the fingerprints of tables", source })?;
         let mut read = Vec::new();
         for row in &rows.rows {
-            let Some(table) = row[0].as_deref().and_then(|at| tables.get(at.parse::<usize>().ok()?)) else {
-                continue;
-            };
-            read.push(decode(table, row[1].as_deref().unwrap_or_default()));
+            // The first and the last rows are about the session's settings.
+            let Some(at) = row[0].as_deref().filter(|at| !at.is_empty()) else { continue };
+            let table = tables.get(at.parse::<usize>().unwrap_or(usize::MAX));
+            let table = table.ok_or_else(|| unexpected(format!("no table was asked for as {at}")))?;
+            read.push(decode(table, row[1].as_deref().unwrap_or_default())?);
+        }
+        if read.len() != tables.len() {
+            let (read, asked) = (read.len(), tables.len());
+            return Err(unexpected(format!("{asked} tables were to be read, {read} were")));
         }
         read.sort_by(|a, b| a.table.cmp(&b.table));
         Ok(Self { tables: read })
@@ -262,19 +267,20 @@ fn arm(at: usize, table: &TableData) -> String {
 }
 
 /// `{12,3,NULL,…}`: numbers and NULLs only, which are never quoted.
-fn decode(table: &TableData, array: &str) -> TableFingerprint {
+fn decode(table: &TableData, array: &str) -> Result<TableFingerprint, FixtureError> {
     let inside = array.trim_matches(|c| c == '{' || c == '}');
     let fields: Vec<Option<String>> =
         inside.split(',').map(|field| (field != "NULL").then(|| field.to_owned())).collect();
     let at = |index: usize| fields.get(index).cloned().flatten();
     let column = |(place, (name, _)): (usize, &(String, bool))| {
         let first = 1 + 2 * place;
-        (name.clone(), ColumnFingerprint { present: number(&at(first)), values: at(first + 1) })
+        let present = number(&at(first))?;
+        Ok((name.clone(), ColumnFingerprint { present, values: at(first + 1) }))
     };
-    TableFingerprint {
+    Ok(TableFingerprint {
         table: table.table.clone(),
-        rows: number(&at(0)),
-        columns: table.columns.iter().enumerate().map(column).collect(),
+        rows: number(&at(0))?,
+        columns: table.columns.iter().enumerate().map(column).collect::<Result<_, FixtureError>>()?,
         whole: at(1 + 2 * table.columns.len()),
-    }
+    })
 }

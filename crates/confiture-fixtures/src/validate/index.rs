@@ -50,7 +50,7 @@ impl DataValidator<'_> {
         let sql = format!("{CHECKS}{}) ORDER BY k.conrelid, k.conname", tables.oids(self.only.is_none()));
         let mut report = ValidationReport::default();
         for row in self.read("list the checks", &sql).await? {
-            let (Some(table), [_, Some(name), Some(expression)]) = (tables.get(number(&row[0])), &row[..])
+            let (Some(table), [_, Some(name), Some(expression)]) = (tables.get(number(&row[0])?), &row[..])
             else {
                 continue;
             };
@@ -83,7 +83,7 @@ impl DataValidator<'_> {
         let sql = format!("{NOT_NULL}{}) ORDER BY a.attrelid, a.attnum", tables.oids(false));
         let mut report = ValidationReport::default();
         for row in self.read("list the columns", &sql).await? {
-            let (Some(table), Some(name)) = (tables.get(number(&row[0])), &row[1]) else { continue };
+            let (Some(table), Some(name)) = (tables.get(number(&row[0])?), &row[1]) else { continue };
             let object = table.id.member(Kind::Column, name);
             let said = object.clone();
             let scan = Scan {
@@ -117,7 +117,7 @@ impl DataValidator<'_> {
         let sql = format!("{UNIQUE}{}) ORDER BY i.indrelid, x.relname", tables.oids(self.only.is_none()));
         let mut report = ValidationReport::default();
         for row in self.read("list the unique indexes", &sql).await? {
-            let (Some(table), Some(name)) = (tables.get(number(&row[0])), &row[1]) else { continue };
+            let (Some(table), Some(name)) = (tables.get(number(&row[0])?), &row[1]) else { continue };
             let object = table.id.member(Kind::Index, name);
             if row[2].as_deref() != Some("btree") {
                 let reason = format!("it is a {} index", row[2].as_deref().unwrap_or_default());
@@ -173,7 +173,7 @@ impl DataValidator<'_> {
         let sql = format!("{INDEXES}{}) ORDER BY i.indrelid, x.relname", tables.oids(self.only.is_none()));
         let mut report = ValidationReport::default();
         for row in self.read("list the indexes", &sql).await? {
-            let (Some(table), Some(name)) = (tables.get(number(&row[0])), &row[1]) else { continue };
+            let (Some(table), Some(name)) = (tables.get(number(&row[0])?), &row[1]) else { continue };
             let object: ObjectId = table.id.member(Kind::Index, name);
             report.examined.push((Rule::Index, object.clone()));
             let states = ["valid", "ready", "live"].iter().zip(&row[2..]);

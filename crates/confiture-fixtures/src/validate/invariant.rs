@@ -115,7 +115,7 @@ impl DataValidator<'_> {
         let found = self.read("check an invariant", &sql).await?;
         let object = ObjectId::new(Kind::Database, [""; 0]);
         report.examined.push((Rule::Invariant, object.clone()));
-        let total: u64 = found.first().map_or(0, |row| super::number(&row[0]));
+        let total: u64 = super::number(found.first().map_or(&None, |row| &row[0]))?;
         if total > 0 {
             let shown = found.first().and_then(|row| row[1].clone()).unwrap_or_default();
             let message = format!("{}: {}: {shown}", invariant.name, rows(total));

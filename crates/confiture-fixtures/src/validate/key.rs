@@ -145,10 +145,10 @@ impl DataValidator<'_> {
             format!("{FOREIGN_KEYS}{}) ORDER BY k.conrelid, k.conname", tables.oids(self.only.is_none()));
         let mut report = ValidationReport::default();
         for row in self.read("list the foreign keys", &sql).await? {
-            let Some(from) = tables.get(number(&row[0])) else { continue };
+            let Some(from) = tables.get(number(&row[0])?) else { continue };
             let name = row[2].clone().unwrap_or_default();
             let object = from.id.member(Kind::Constraint, &name);
-            let Some(to) = tables.get(number(&row[1])) else {
+            let Some(to) = tables.get(number(&row[1])?) else {
                 let reason = "it refers to a table of an extension".to_owned();
                 report.not_examined.push(NotExamined { object, rule: Rule::ForeignKey, reason });
                 continue;

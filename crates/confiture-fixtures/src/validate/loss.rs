@@ -6,7 +6,8 @@ use super::fingerprint::{DataChange, DataDifference, DataFingerprint, TableData}
 use super::report::{Rule, ValidationReport, Violation};
 use super::rows::RowFingerprints;
 use super::scan::rows;
-use super::{DataValidator, NotExamined};
+use super::tables::Tables;
+use super::{DataValidator, NotExamined, hides_rows};
 use crate::error::FixtureError;
 
 /// The rows of a database at one moment, as far as a later comparison needs them.
@@ -16,6 +17,8 @@ pub struct DataState {
     pub fingerprint: DataFingerprint,
     /// Single rows of the tables that are not too large.
     pub rows: Vec<RowFingerprints>,
+    /// Tables whose rows row-level security may have hidden from the role: nothing is known of them.
+    pub hidden: Vec<ObjectId>,
 }
 
 impl DataValidator<'_> {
@@ -25,7 +28,13 @@ impl DataValidator<'_> {
     /// # Errors
     /// [`FixtureError::Query`], [`FixtureError::NoTable`].
     pub async fn state(&self) -> Result<DataState, FixtureError> {
-        let tables = self.chosen().await?;
+        let chosen = self.tables().await?;
+        let all = TableData::of(&self.catalog().await?);
+        let of = |hidden: bool| -> Vec<&ObjectId> {
+            chosen.iter().filter(|table| table.hidden == hidden).map(|table| &table.id).collect()
+        };
+        let (seen, hidden) = (of(false), of(true).into_iter().cloned().collect());
+        let tables: Vec<TableData> = all.into_iter().filter(|data| seen.contains(&&data.table)).collect();
         let fingerprint = DataFingerprint::capture(self.reader, &tables).await?;
         let mut kept = Vec::new();
         for table in &tables {
@@ -35,27 +44,36 @@ impl DataValidator<'_> {
                 kept.extend(RowFingerprints::capture(self.reader, table, self.rows).await?);
             }
         }
-        Ok(DataState { fingerprint, rows: kept })
+        Ok(DataState { fingerprint, rows: kept, hidden })
     }
 
     /// Compares with an earlier state: tables and columns that are gone, rows that are gone, values that are
     /// others. Rows, tables and columns that came in addition are no loss.
     ///
     /// A table whose fingerprint differs is read row by row where its state was; otherwise a table that has
-    /// more rows than before cannot be judged and is reported as not examined.
+    /// more rows than before cannot be judged and is reported as not examined, as is one whose rows
+    /// row-level security may hide from the role, now or when the state was taken.
     ///
     /// # Errors
     /// [`FixtureError::Query`], [`FixtureError::NoTable`].
     pub async fn no_loss(&self, before: &DataState) -> Result<ValidationReport, FixtureError> {
         let mut report = ValidationReport::default();
         let catalog = self.catalog().await?;
+        let tables = Tables::read(self.reader, None).await?;
+        let seen = |table: &ObjectId| !tables.hidden().any(|hidden| hidden == table);
+        let hidden = before.fingerprint.tables.iter().map(|table| &table.table).filter(|table| !seen(table));
+        for table in before.hidden.iter().chain(hidden) {
+            let reason = hides_rows(table);
+            report.not_examined.push(NotExamined { object: table.clone(), rule: Rule::NoLoss, reason });
+        }
         let now: Vec<TableData> = TableData::of(&catalog)
             .into_iter()
             .filter(|now| before.fingerprint.tables.iter().any(|table| table.table == now.table))
+            .filter(|now| seen(&now.table))
             .collect();
         let after = DataFingerprint::capture(self.reader, &now).await?;
         let differences = after.differences_from(&before.fingerprint);
-        for table in &before.fingerprint.tables {
+        for table in before.fingerprint.tables.iter().filter(|table| seen(&table.table)) {
             report.examined.push((Rule::NoLoss, table.table.clone()));
             let of_table: Vec<&DataDifference> = differences
                 .iter()
@@ -124,14 +142,6 @@ impl DataValidator<'_> {
     async fn catalog(&self) -> Result<Catalog, FixtureError> {
         let read = Catalog::read(self.reader).await;
         read.map_err(|source| FixtureError::Query { doing: "read the catalog", source })
-    }
-
-    /// The tables this validator scans, with their columns.
-    async fn chosen(&self) -> Result<Vec<TableData>, FixtureError> {
-        let tables = self.tables().await?;
-        let chosen: Vec<&ObjectId> = tables.iter().map(|table| &table.id).collect();
-        let all = TableData::of(&self.catalog().await?);
-        Ok(all.into_iter().filter(|data| chosen.contains(&&data.table)).collect())
     }
 }
 

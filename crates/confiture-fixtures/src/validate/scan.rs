@@ -5,7 +5,8 @@ use confiture_core::sql::Quoted;
 
 use super::report::{RowKey, Rule, Violation};
 use super::tables::Table;
-use super::{key_of, number};
+use super::{key_of, number, unexpected};
+use crate::error::FixtureError;
 
 /// A query for offending rows.
 pub(super) struct Scan<'t> {
@@ -56,22 +57,30 @@ impl Scan<'_> {
     }
 
     /// What the answer means; `None` when no row is bad.
-    pub(super) fn violation(&self, rows: &[Vec<Option<String>>]) -> Option<Violation> {
-        let row = rows.first()?;
-        let total: u64 = number(&row[0]);
+    ///
+    /// # Errors
+    /// [`FixtureError::Query`] for an answer that has no row or no number in it.
+    pub(super) fn violation(&self, rows: &[Vec<Option<String>>]) -> Result<Option<Violation>, FixtureError> {
+        let Some([total, keys]) = rows.first().map(Vec::as_slice) else {
+            return Err(unexpected("a scan was not answered by one row of two values".to_owned()));
+        };
+        let total: u64 = number(total)?;
         if total == 0 {
-            return None;
+            return Ok(None);
         }
         let columns = key_of(self.table);
-        let keys: Vec<Vec<Option<String>>> =
-            row[1].as_deref().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
-        Some(Violation {
+        let keys: Vec<Vec<Option<String>>> = match keys {
+            Some(text) => serde_json::from_str(text)
+                .map_err(|error| unexpected(format!("the keys of rows are no JSON: {error}")))?,
+            None => Vec::new(),
+        };
+        Ok(Some(Violation {
             rule: self.rule,
             object: self.object.clone(),
             message: (self.message)(total),
             total,
             rows: keys.iter().map(|key| RowKey::new(&columns, key)).collect(),
-        })
+        }))
     }
 }
 

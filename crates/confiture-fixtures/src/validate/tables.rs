@@ -73,7 +73,7 @@ impl Tables {
                 Some(only) => only.iter().any(|(schema, name)| schema == text(1) && name == text(2)),
                 None => !table.partition,
             };
-            let oid = number(&row[0]);
+            let oid = number(&row[0])?;
             if wanted {
                 chosen.push(oid);
             }
@@ -89,6 +89,11 @@ impl Tables {
     /// Those that were chosen, ordered by schema and name; partitions are part of their partitioned table.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Table> {
         self.chosen.iter().filter_map(|oid| self.all.get(oid))
+    }
+
+    /// Those whose rows row-level security may hide from the role that reads, chosen or not.
+    pub(super) fn hidden(&self) -> impl Iterator<Item = &ObjectId> {
+        self.all.values().filter(|table| table.hidden).map(|table| &table.id)
     }
 
     pub(super) fn get(&self, oid: u32) -> Option<&Table> {
