@@ -332,6 +332,19 @@ fn pgtap_runs_at_the_version_it_asks_for() {
 }
 
 #[test]
+fn a_pgtap_file_may_skip_itself_with_a_reason() {
+    let outcome = |plan: &str| {
+        let file = format!("SELECT '{plan}';\nSELECT * FROM finish();\n");
+        tests(&split_name(BACKFILL).setup(TAP).test("tap", &file).run())
+    };
+    assert_snapshot!(outcome("1..0 # SKIP not here"), @"test tap: skipped (no test ran: not here)");
+    assert_snapshot!(outcome("1..0"), @r"
+    test tap: failed
+      high test-asserts-nothing - tap.sql:1:1
+    ");
+}
+
+#[test]
 fn the_lock_of_a_step_is_judged_in_a_pgtap_file_too() {
     let outcome = |most: &str, ok: bool| {
         let file = format!(
