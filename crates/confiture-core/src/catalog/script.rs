@@ -79,7 +79,7 @@ impl Catalog {
     ///
     /// # Example
     /// ```
-    /// let catalog: confiture_core::Catalog = serde_json::from_str(r#"[
+    /// let catalog: confiture_core::catalog::Catalog = serde_json::from_str(r#"[
     ///     {"kind": "schema", "path": ["app"], "is": "schema"},
     ///     {"kind": "enum", "path": ["app", "mood"], "is": "enum", "labels": ["sad", "ok"]}
     /// ]"#)?;
