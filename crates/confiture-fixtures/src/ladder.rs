@@ -1,6 +1,5 @@
 //! `Ladder`: the state before and after each migration, without replaying the chain.
 
-mod mention;
 mod populated;
 mod queries;
 mod round_trip;
@@ -9,6 +8,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::FixtureError;
+use crate::mention::Roles;
+use crate::queries::QueryFile;
+use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
+use crate::setup::SetupFile;
 use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
 use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, ServerKind, Session};
 use confiture_core::migration::layout::Loaded;
@@ -16,13 +20,6 @@ use confiture_core::migration::{Direction, Migration, Script, Step, TransactionM
 use confiture_core::plugin::{
     DataRecord, Interruption, Isolation, Observation, RungRecord, ScriptRun, StatementFailure,
 };
-use confiture_core::sql::{ObjectKind, Tokens, TransactionControl, Verb, classify};
-
-use crate::error::FixtureError;
-use crate::queries::QueryFile;
-use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
-use crate::setup::SetupFile;
-pub(crate) use mention::mentions;
 use populated::Populated;
 
 /// What every rung needs.
@@ -181,14 +178,15 @@ impl<'a> Ladder<'a> {
                 None
             }
         };
+        let roles = Roles::of(migration);
         let with_rows = async {
             match &mut populated {
-                Some(populated) => populated.climb(migration, &rows_before).await,
-                None => Ok(None),
+                Some(populated) => Some(populated.climb(migration, up, &rows_before).await),
+                None => None,
             }
         };
         let empty = Box::pin(self.climb_empty(migration, up, depth, &mut record));
-        let with_rows = if may_reach_roles(migration) {
+        let with_rows = if roles == Roles::MayChange {
             // One after the other: roles belong to both.
             empty.await?;
             Box::pin(with_rows).await
@@ -198,15 +196,14 @@ impl<'a> Ladder<'a> {
             climbed?;
             with_rows
         };
-        if let Some(populated) = populated {
+        if let (Some(populated), Some(with_rows)) = (populated, with_rows) {
             let applied = record.up.as_ref().is_some_and(|run| run.failure.is_none());
             let usable = match with_rows {
-                Ok(Some(climbed)) => {
-                    let (observation, usable) = populated::observation(climbed);
-                    record.data = observation;
-                    usable
+                Ok(observed) => {
+                    let applied = observed.up.failure.is_none();
+                    record.data = Observation::Made(Box::new(observed));
+                    applied
                 }
-                Ok(None) => true,
                 Err(error) => {
                     record.data = Observation::Not(format!("could not be tried with rows: {error}"));
                     false
@@ -234,8 +231,8 @@ impl<'a> Ladder<'a> {
         let populated = self.populated.take();
         let not = if depth == Depth::Apply || self.options.rows == 0 {
             Some(Observation::Not(NO_ROWS.to_owned()))
-        } else if let Some(reason) = populated::unsuited(migration) {
-            Some(Observation::Not(reason.to_owned()))
+        } else if Roles::of(migration) == Roles::Change {
+            Some(Observation::Not("it may change what all databases of the server share".to_owned()))
         } else if populated::nothing_to_fill(before, &self.own_tables) {
             Some(Observation::Nothing("there is no table yet"))
         } else {
@@ -460,37 +457,10 @@ async fn dropped(clone: ScratchDb) {
     }
 }
 
-/// Whether a script may change what the databases of a server share: a statement that calls code, or one
-/// about privileges or roles.
-fn may_reach_roles(migration: &Migration) -> bool {
-    let schema =
-        [Verb::Create, Verb::Alter, Verb::Drop, Verb::Insert, Verb::Update, Verb::Delete, Verb::Comment];
-    let scripts = [&migration.up, &migration.down].into_iter().filter_map(Step::script);
-    scripts.flat_map(|script| &script.statements).any(|statement| {
-        let class = classify(&statement.sql);
-        class.control.is_none() && !schema.contains(&class.verb) || class.object == Some(ObjectKind::Role)
-    })
-}
-
-/// Whether a script's own `BEGIN` chooses an isolation level or access mode.
-fn chooses_mode(script: &Script) -> bool {
-    let plain = ["begin", "start", "transaction", "work"];
-    let begins = script
-        .statements
-        .iter()
-        .filter(|statement| classify(&statement.sql).control == Some(TransactionControl::Begin));
-    begins.into_iter().any(|statement| {
-        let sql = statement.sql.as_ref();
-        let mut tokens = Tokens::new(sql).filter(|token| !token.kind.is_trivia());
-        tokens.any(|token| !plain.iter().any(|word| token.is_word(sql, word)))
-    })
-}
-
 /// Whether all of a script stands in one transaction, of its tool's or its own.
 fn in_one_transaction(script: &Script) -> bool {
     let traits = ScriptTraits::of(script);
     traits.transaction_safe
-        && !chooses_mode(script)
         && match script.transaction {
             TransactionMode::Wrapped => true,
             TransactionMode::Batch => traits.own_transaction || traits.statements > 1,

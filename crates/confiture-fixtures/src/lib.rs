@@ -14,6 +14,7 @@ mod checks;
 mod error;
 mod generate;
 mod ladder;
+mod mention;
 mod queries;
 mod runner;
 mod setup;

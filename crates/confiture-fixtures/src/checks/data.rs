@@ -11,7 +11,7 @@ use confiture_core::{Diagnostic, Severity};
 
 use super::blame::blame;
 use super::up_data::{failed_on_rows, observed};
-use crate::ladder::mentions;
+use crate::mention::mentions;
 
 /// Judges what became of rows.
 #[derive(Debug, Default)]

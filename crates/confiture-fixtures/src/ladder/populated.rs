@@ -10,14 +10,14 @@ use confiture_core::catalog::{Catalog, Kind, ObjectId};
 use confiture_core::db::{DbFailure, ScratchDb, Session};
 use confiture_core::migration::{Direction, Migration, Script, Step};
 use confiture_core::plugin::{
-    DataRecord, Isolation, Observation, RowChange, RowChangeKind, RowExample, ScriptRun, SequenceBehind,
+    DataRecord, Isolation, RowChange, RowChangeKind, RowExample, ScriptRun, SequenceBehind,
 };
 use confiture_core::sql::Tokens;
 
-use super::mention::{changes_roles, contains};
 use super::{dropped, in_one_transaction};
 use crate::error::FixtureError;
 use crate::generate::{RowCounts, RowGenerator};
+use crate::mention::contains;
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
 use compare::{Columns, Pair};
 use tables::{RowColumn, Stored, Table};
@@ -45,27 +45,8 @@ pub(super) struct Populated {
     began: String,
 }
 
-/// How a migration went.
-pub(super) enum Climbed {
-    /// The database is in the state after it.
-    On(DataRecord),
-    /// The up failed on rows: the database is of no more use.
-    Off(DataRecord),
-}
-
 fn doing(doing: &'static str) -> impl Fn(DbFailure) -> FixtureError {
     move |source| FixtureError::Query { doing, source }
-}
-
-/// Why rows are not tried with a migration; `None` when they are.
-pub(super) fn unsuited(migration: &Migration) -> Option<&'static str> {
-    let scripts = [&migration.up, &migration.down].into_iter().filter_map(Step::script);
-    let shared = scripts.flat_map(|script| &script.statements).any(|s| changes_roles(&s.sql));
-    let elsewhere = [&migration.up, &migration.down]
-        .into_iter()
-        .filter_map(Step::script)
-        .any(|script| ScriptTraits::of(script).cluster_wide);
-    (shared || elsewhere).then_some("it may change what all databases of the server share")
 }
 
 impl Populated {
@@ -103,19 +84,19 @@ impl Populated {
     }
 
     /// Fills what is empty or has other columns than before, and tries the migration.
+    ///
+    /// After an up that failed the database is of no more use.
     pub(super) async fn climb(
         &mut self,
         migration: &Migration,
+        up: &Script,
         before: &Catalog,
-    ) -> Result<Option<Climbed>, FixtureError> {
-        let Step::Sql(up) = &migration.up else { return Ok(None) };
+    ) -> Result<DataRecord, FixtureError> {
         self.fill(before).await?;
-        let climbed = if in_one_transaction(up) {
-            self.climb_in_transaction(migration, up).await?
-        } else {
-            self.climb_committed(migration, up).await?
-        };
-        Ok(Some(climbed))
+        match in_one_transaction(up) {
+            true => self.climb_in_transaction(migration, up).await,
+            false => self.climb_committed(migration, up).await,
+        }
     }
 
     /// Tops tables up to the wanted number of rows, a few more where their columns changed.
@@ -193,14 +174,14 @@ impl Populated {
         &mut self,
         migration: &Migration,
         up: &Script,
-    ) -> Result<Climbed, FixtureError> {
+    ) -> Result<DataRecord, FixtureError> {
         let session = self.session()?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
         let mut run = run_in_transaction(session, up, Direction::Up).await;
         run.isolation = Isolation::Clone;
         let mut record = self.record(run);
         if record.up.failure.is_some() {
-            return Ok(Climbed::Off(record));
+            return Ok(record);
         }
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
         let touched = self.touched(&stored);
@@ -240,23 +221,29 @@ impl Populated {
             self.down_on_clone(down, &mut record).await?;
         }
         self.advance(stored, after);
-        Ok(Climbed::On(record))
+        Ok(record)
     }
 
     /// A script that cannot run in one transaction: committed, and rolled back on a clone.
-    async fn climb_committed(&mut self, migration: &Migration, up: &Script) -> Result<Climbed, FixtureError> {
-        let before = self.known.clone();
+    async fn climb_committed(
+        &mut self,
+        migration: &Migration,
+        up: &Script,
+    ) -> Result<DataRecord, FixtureError> {
         let session = self.session()?;
         let mut run = run_script(session, up, Direction::Up).await;
         run.isolation = Isolation::Clone;
         let mut record = self.record(run);
         if record.up.failure.is_some() {
-            return Ok(Climbed::Off(record));
+            return Ok(record);
         }
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
         // No transaction tells which tables were written to.
-        let touched: BTreeMap<u32, Stored> =
-            stored.iter().filter(|(oid, _)| before.contains_key(oid)).map(|(o, s)| (*o, s.clone())).collect();
+        let touched: BTreeMap<u32, Stored> = stored
+            .iter()
+            .filter(|(oid, _)| self.known.contains_key(oid))
+            .map(|(o, s)| (*o, s.clone()))
+            .collect();
         let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
         record.up_changes = self.up_changes(up, &stored, &after, false).await?;
         record.sequences_behind = self.new_behind(touched.into_keys()).await?;
@@ -265,7 +252,7 @@ impl Populated {
             self.down_on_clone(down, &mut record).await?;
         }
         self.advance(stored, after);
-        Ok(Climbed::On(record))
+        Ok(record)
     }
 
     async fn down_on_clone(&mut self, down: &Script, record: &mut DataRecord) -> Result<(), FixtureError> {
@@ -519,12 +506,4 @@ fn chooses(sql: &str) -> bool {
 /// Nothing to observe while no table is there to be filled.
 pub(super) fn nothing_to_fill(catalog: &Catalog, left_alone: &BTreeSet<ObjectId>) -> bool {
     !catalog.of_kind(Kind::Table).any(|(id, _)| !left_alone.contains(id))
-}
-
-/// The observation a climb amounts to.
-pub(super) fn observation(climbed: Climbed) -> (Observation<DataRecord>, bool) {
-    match climbed {
-        Climbed::On(record) => (Observation::Made(Box::new(record)), true),
-        Climbed::Off(record) => (Observation::Made(Box::new(record)), false),
-    }
 }

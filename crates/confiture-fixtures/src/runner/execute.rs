@@ -46,12 +46,13 @@ impl ScriptTraits {
             && edge(script.statements.first()) == Some(TransactionControl::Begin)
             && edge(script.statements.last()) == Some(TransactionControl::Commit);
         // What a transaction wrote to is told by its counters.
-        traits.transaction_safe &= !crate::ladder::mentions(script, "track_counts");
+        traits.transaction_safe &= !crate::mention::mentions(script, "track_counts");
         let mut ended = false;
         for statement in &script.statements {
             let class = classify(&statement.sql);
             match class.control {
-                Some(TransactionControl::Begin) => {}
+                // A transaction of ours would not have its isolation level or access mode.
+                Some(TransactionControl::Begin) => traits.transaction_safe &= begins_plainly(&statement.sql),
                 Some(TransactionControl::Commit) => ended = true,
                 // It would end the transaction the script is tried in.
                 Some(TransactionControl::Rollback) => {
@@ -202,6 +203,13 @@ async fn run_observed(
     }
     reset_session(session, script).await;
     run.finish(started)
+}
+
+/// Whether a `BEGIN` chooses neither isolation level nor access mode.
+fn begins_plainly(sql: &str) -> bool {
+    let plain = ["begin", "start", "transaction", "work"];
+    let mut tokens = confiture_core::sql::Tokens::new(sql).filter(|token| !token.kind.is_trivia());
+    tokens.all(|token| plain.iter().any(|word| token.is_word(sql, word)))
 }
 
 /// Whether the statement works on savepoints.

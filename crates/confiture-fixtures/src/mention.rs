@@ -1,7 +1,9 @@
-//! Which names a script mentions, also inside the bodies of functions and blocks.
+//! What scripts mention, also inside the bodies of functions and blocks.
 
-use confiture_core::migration::Script;
-use confiture_core::sql::{Token, TokenKind, Tokens};
+use confiture_core::migration::{Migration, Script, Step};
+use confiture_core::sql::{ObjectKind, Token, TokenKind, Tokens, Verb, classify};
+
+use crate::runner::ScriptTraits;
 
 /// Whether a statement of `script` contains `name` as a word or quoted, in any case.
 pub(crate) fn mentions(script: &Script, name: &str) -> bool {
@@ -9,15 +11,50 @@ pub(crate) fn mentions(script: &Script, name: &str) -> bool {
 }
 
 /// Whether `sql` contains `name` as a word or quoted, in any case, also inside strings.
-pub(super) fn contains(sql: &str, name: &str) -> bool {
+pub(crate) fn contains(sql: &str, name: &str) -> bool {
     Tokens::new(sql).any(|token| match token.kind.is_string() {
         true => inside(token, sql).is_some_and(|body| contains(body, name)),
         false => token.text(sql).trim_matches('"').replace("\"\"", "\"").eq_ignore_ascii_case(name),
     })
 }
 
+/// What a migration does to roles, which all databases of a server share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Roles {
+    /// Nothing.
+    Leave,
+    /// What cannot be told: it calls code, or grants.
+    MayChange,
+    /// Changes them, or something else that is shared.
+    Change,
+}
+
+impl Roles {
+    pub(crate) fn of(migration: &Migration) -> Self {
+        let schema =
+            [Verb::Create, Verb::Alter, Verb::Drop, Verb::Insert, Verb::Update, Verb::Delete, Verb::Comment];
+        let mut roles = Self::Leave;
+        for script in [&migration.up, &migration.down].into_iter().filter_map(Step::script) {
+            if ScriptTraits::of(script).cluster_wide {
+                return Self::Change;
+            }
+            for statement in &script.statements {
+                if changes_roles(&statement.sql) {
+                    return Self::Change;
+                }
+                let class = classify(&statement.sql);
+                let about_schema = class.control.is_some() || schema.contains(&class.verb);
+                if !about_schema || class.object == Some(ObjectKind::Role) {
+                    roles = Self::MayChange;
+                }
+            }
+        }
+        roles
+    }
+}
+
 /// Whether `sql` creates, changes or drops roles or what they own, also inside strings.
-pub(super) fn changes_roles(sql: &str) -> bool {
+fn changes_roles(sql: &str) -> bool {
     let tokens: Vec<Token> = Tokens::new(sql).filter(|token| !token.kind.is_trivia()).collect();
     let is = |at: usize, words: &[&str]| {
         tokens.get(at).is_some_and(|token| words.iter().any(|word| token.is_word(sql, word)))
