@@ -42,7 +42,10 @@ pub use check::{
 };
 pub use data::{DataRecord, RowChange, RowChangeKind, RowExample, SequenceBehind};
 pub use gate::{Gate, GateContext};
-pub use operator::{Mutant, MutationContext, MutationOperator};
+pub use operator::{
+    Channels, Killer, Mutant, MutationCategory, MutationContext, MutationExample, MutationOperator,
+    OperatorMeta, Site,
+};
 pub use probe::Probe;
 pub use registry::{Factory, Origin, PluginError, PluginKind, Registration, Registry};
 pub use reporter::{ReportStyle, Reporter};

@@ -2,6 +2,8 @@
 //!
 //! Field names are a contract: scripts outside this workspace read them. Fields are only ever added.
 
+mod mutation;
+
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
@@ -9,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Severity;
 use crate::migration::Direction;
+
+pub use mutation::{
+    MutantResult, MutantStatus, MutationReport, MutationScore, MutationTest, MutationTotals, SuppressedMutant,
+};
 
 /// Version of the report's shape; raised only when a field changes its meaning.
 pub const SCHEMA_VERSION: u32 = 1;
@@ -253,6 +259,9 @@ pub struct RunReport {
     pub tests: Vec<TestResult>,
     /// In chain order, then by severity, worst first.
     pub findings: Vec<Finding>,
+    /// The mutants of `confiture mutate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mutation: Option<MutationReport>,
     /// Why the run ended early, when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -275,6 +284,7 @@ impl RunReport {
             migrations: Vec::new(),
             tests: Vec::new(),
             findings: Vec::new(),
+            mutation: None,
             error: None,
             duration_ms: 0.0,
         }

@@ -160,7 +160,7 @@ impl Registry {
                     insert(
                         &mut registry.operators,
                         PluginKind::Operator,
-                        operator.meta().id,
+                        operator.meta().plugin.id,
                         operator,
                         origin,
                     )?;
@@ -273,8 +273,10 @@ impl Registry {
         let layouts = self.layouts.values().map(|(l, origin)| (PluginKind::Layout, l.meta(), *origin));
         let checks = self.checks.values().map(|(c, origin)| (PluginKind::Check, c.meta(), *origin));
         let reporters = self.reporters.values().map(|(r, origin)| (PluginKind::Reporter, r.meta(), *origin));
-        let operators =
-            self.operators.values().map(|(plugin, origin)| (PluginKind::Operator, plugin.meta(), *origin));
+        let operators = self
+            .operators
+            .values()
+            .map(|(plugin, origin)| (PluginKind::Operator, &plugin.meta().plugin, *origin));
         let gates = self.gates.values().map(|(plugin, origin)| (PluginKind::Gate, plugin.meta(), *origin));
         let probes = self.probes.values().map(|(plugin, origin)| (PluginKind::Probe, plugin.meta(), *origin));
         layouts.chain(checks).chain(operators).chain(gates).chain(probes).chain(reporters).collect()

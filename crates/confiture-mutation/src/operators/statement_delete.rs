@@ -1,48 +1,43 @@
-//! `statement-delete`: leaves one statement out.
+//! `statement-delete`.
 
-use confiture_core::plugin::{Mutant, MutationContext, MutationOperator, PluginMeta};
-use confiture_core::sql::{Edit, Span};
+use super::prelude::*;
 
 /// Leaves one statement of the script out.
-///
-/// # Example
-/// ```
-/// use confiture_core::migration::{Direction, layout};
-/// use confiture_core::plugin::{MutationContext, MutationOperator as _, Registry};
-/// use confiture_mutation::StatementDelete;
-///
-/// let dir = tempfile::tempdir()?;
-/// std::fs::write(dir.path().join("0001_a.sql"), "CREATE TABLE a (); CREATE TABLE b ();")?;
-/// let (_, _, loaded) = layout::load(&Registry::linked()?, dir.path(), None, &Default::default())?;
-/// let cx = MutationContext::new(&loaded.migrations[0], Direction::Up).ok_or("no script")?;
-/// let mut mutants = Vec::new();
-/// StatementDelete.mutate(&cx, &mut mutants);
-/// let text = confiture_core::sql::apply(&cx.script.source.text, &mutants[1].edits)?;
-/// assert_eq!((mutants.len(), text.as_str()), (2, "CREATE TABLE a (); ;"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Debug, Default)]
 pub struct StatementDelete;
 
 confiture_core::register!(operator StatementDelete);
 
 impl MutationOperator for StatementDelete {
-    fn meta(&self) -> &'static PluginMeta {
-        static META: PluginMeta = PluginMeta {
-            id: "statement-delete",
-            summary: "leaves one statement out",
-            docs: include_str!("statement_delete.md"),
+    fn meta(&self) -> &'static OperatorMeta {
+        static META: OperatorMeta = OperatorMeta {
+            plugin: PluginMeta {
+                id: "statement-delete",
+                summary: "leaves one statement out",
+                docs: "The migration forgets to do something. Works on every statement, whether it can be \
+                       parsed or not. Stillborn where a later statement needs what is missing.",
+            },
+            category: MutationCategory::Schema,
+            severity: Severity::Critical,
+            channels: Channels::STATE.and(Channels::BEHAVIOUR).and(Channels::ROLLBACK),
+            direction: Some(Direction::Up),
+            since: 1,
+            example: Some(MutationExample {
+                before: "CREATE TABLE users (id int, name text);",
+                up: "ALTER TABLE users ADD email text; COMMENT ON TABLE users IS 'people';",
+                down: "",
+                mutant: "ALTER TABLE users ADD email text; ;",
+                killer: Killer::Test(
+                    "-- confiture: migrate to 0002\n-- confiture: assert\n\
+                     SELECT obj_description('users'::regclass) = 'people';",
+                ),
+                spared: "-- nothing but a comment",
+            }),
         };
         &META
     }
 
     fn mutate(&self, cx: &MutationContext<'_>, out: &mut Vec<Mutant>) {
-        for (statement, part) in cx.script.statements.iter().enumerate() {
-            out.push(Mutant {
-                statement,
-                edits: vec![Edit::remove(Span::from(part.span.clone()))],
-                description: format!("statement {} is left out", statement + 1),
-            });
-        }
+        out.extend(cx.sites.iter().map(Site::left_out));
     }
 }

@@ -1,0 +1,1 @@
+//! Operators that take a stronger lock for the same result.

@@ -1,0 +1,1 @@
+//! Operators that cost more for the same result.
