@@ -17,15 +17,22 @@ pub(crate) struct Args {
     pub command: Command,
 
     /// Only what failed.
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 900)]
     pub quiet: bool,
 
     /// More detail; twice for everything.
-    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 901)]
     pub verbose: u8,
 
     /// When to use colour (NO_COLOR is honoured).
-    #[arg(long = "color", global = true, value_enum, default_value = "auto", value_name = "WHEN")]
+    #[arg(
+        long = "color",
+        global = true,
+        value_enum,
+        default_value = "auto",
+        value_name = "WHEN",
+        display_order = 902
+    )]
     pub colour: Colour,
 }
 
@@ -132,12 +139,8 @@ pub(crate) struct GenerateDataArgs {
     /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
     pub dir: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub server: ServerArgs,
-
-    /// The tool whose layout the directory has [default: recognised].
-    #[arg(long, value_name = "NAME", env = "CONFITURE_LAYOUT")]
-    pub layout: Option<String>,
+    #[command(flatten, next_display_order = 100)]
+    pub chain: ChainArgs,
 
     /// Rows of each table.
     #[arg(long, value_name = "N", default_value_t = 100)]
@@ -174,26 +177,6 @@ pub(crate) struct GenerateDataArgs {
     /// Keep the filled database and print how to connect to it (needs --server); prints no script.
     #[arg(long, conflicts_with_all = ["out", "inserts"])]
     pub keep: bool,
-
-    /// SQL to run on the fresh database before the first migration (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub setup: Vec<PathBuf>,
-
-    /// A session setting (repeatable).
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub set: Vec<(String, String)>,
-
-    /// A template value (repeatable).
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub var: Vec<(String, String)>,
-
-    /// Most seconds one statement may take.
-    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..))]
-    pub timeout: Option<u64>,
-
-    /// A profile of confiture.toml.
-    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
-    pub profile: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -232,12 +215,8 @@ pub(crate) struct TestArgs {
     /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
     pub dir: Option<PathBuf>,
 
-    #[command(flatten)]
-    pub server: ServerArgs,
-
-    /// The tool whose layout the directory has [default: recognised].
-    #[arg(long, value_name = "NAME", env = "CONFITURE_LAYOUT")]
-    pub layout: Option<String>,
+    #[command(flatten, next_display_order = 100)]
+    pub chain: ChainArgs,
 
     /// Judge only migrations whose files changed since this git reference; the others are applied only.
     #[arg(long, value_name = "REF", value_parser = git_reference)]
@@ -255,82 +234,64 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,
 
-    /// SQL to run on the fresh database before the first migration (repeatable).
-    #[arg(long, value_name = "FILE")]
-    pub setup: Vec<PathBuf>,
-
-    /// A session setting (repeatable).
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub set: Vec<(String, String)>,
-
-    /// A template value (repeatable).
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
-    pub var: Vec<(String, String)>,
-
     /// A test file, or a directory of them (repeatable) [default: confiture/tests beside the migrations].
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", display_order = 210)]
     pub tests: Vec<PathBuf>,
 
     /// A query file, or a directory of them, that has to go on working (repeatable) [default: queries
     /// beside the migrations].
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", display_order = 211)]
     pub queries: Vec<PathBuf>,
 
     /// A shell command that tests a migrated database, which it finds in DATABASE_URL and PGHOST, PGPORT,
     /// PGUSER, PGDATABASE (repeatable).
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", display_order = 212)]
     pub test_command: Vec<String>,
 
     /// Most seconds one --test-command may take [default: 600].
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..), display_order = 213)]
     pub test_timeout: Option<u64>,
 
     /// Run only tests whose name matches.
-    #[arg(long, value_name = "REGEX", value_parser = pattern)]
+    #[arg(long, value_name = "REGEX", value_parser = pattern, display_order = 214)]
     pub run: Option<regex::Regex>,
 
     /// List the tests that would run, and run nothing.
-    #[arg(long)]
+    #[arg(long, display_order = 215)]
     pub list: bool,
 
     /// A check not to run (repeatable).
-    #[arg(long, value_name = "CHECK")]
+    #[arg(long, value_name = "CHECK", display_order = 216)]
     pub skip: Vec<String>,
 
     /// Rows each table gets when migrations are tried with rows; 0 leaves rows out [default: 20].
-    #[arg(long, value_name = "N", env = "CONFITURE_ROWS")]
+    #[arg(long, value_name = "N", env = "CONFITURE_ROWS", display_order = 217)]
     pub rows: Option<u64>,
 
     /// Another number gives other rows [default: 0].
-    #[arg(long, value_name = "N", env = "CONFITURE_SEED")]
+    #[arg(long, value_name = "N", env = "CONFITURE_SEED", display_order = 218)]
     pub seed: Option<u64>,
 
     /// Servers used at once with several --pg or --server [default: cores].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", display_order = 219)]
     pub jobs: Option<std::num::NonZeroUsize>,
 
-    /// Most seconds one statement may take.
-    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..))]
-    pub timeout: Option<u64>,
-
     /// Keep the database of a failed run and print how to connect to it.
-    #[arg(long)]
+    #[arg(long, display_order = 310)]
     pub keep_failed: bool,
 
     /// The format of standard output.
-    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    #[arg(long, value_name = "FORMAT", default_value = "human", display_order = 311)]
     pub format: String,
 
     /// A further report in a file (repeatable), such as junit=report.xml.
-    #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file)]
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file, display_order = 312)]
     pub report: Vec<(String, String)>,
-
-    /// A profile of confiture.toml.
-    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
-    pub profile: Option<String>,
 }
 
 /// How a chain of migrations is applied to a scratch database.
+///
+/// Commands flatten it at display order 100; what they list after its settings says so by a number of its own.
 #[derive(Debug, Clone, Default, ClapArgs)]
 pub(crate) struct ChainArgs {
     #[command(flatten)]
@@ -341,28 +302,24 @@ pub(crate) struct ChainArgs {
     pub layout: Option<String>,
 
     /// SQL to run on the fresh database before the first migration (repeatable).
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", display_order = 200)]
     pub setup: Vec<PathBuf>,
 
     /// A session setting (repeatable).
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, display_order = 201)]
     pub set: Vec<(String, String)>,
 
     /// A template value (repeatable).
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, display_order = 202)]
     pub var: Vec<(String, String)>,
 
     /// Most seconds one statement may take.
-    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", env = "CONFITURE_TIMEOUT", value_parser = clap::value_parser!(u64).range(1..), display_order = 300)]
     pub timeout: Option<u64>,
 
     /// A profile of confiture.toml.
-    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
+    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE", display_order = 400)]
     pub profile: Option<String>,
-
-    /// The format of standard output.
-    #[arg(long, value_parser = ["human", "json"], default_value = "human")]
-    pub format: String,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -378,8 +335,12 @@ pub(crate) struct SnapshotArgs {
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 
-    #[command(flatten)]
+    #[command(flatten, next_display_order = 100)]
     pub chain: ChainArgs,
+
+    /// The format of standard output.
+    #[arg(long, value_parser = ["human", "json"], default_value = "human", display_order = 410)]
+    pub format: String,
 }
 
 #[derive(Debug, Clone, ClapArgs)]
@@ -395,8 +356,12 @@ pub(crate) struct DiffArgs {
     #[arg(long, value_name = "DIR")]
     pub dir: Option<PathBuf>,
 
-    #[command(flatten)]
+    #[command(flatten, next_display_order = 100)]
     pub chain: ChainArgs,
+
+    /// The format of standard output.
+    #[arg(long, value_parser = ["human", "json"], default_value = "human", display_order = 410)]
+    pub format: String,
 }
 
 fn pair(text: &str) -> Result<(String, String), String> {

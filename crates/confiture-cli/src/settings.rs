@@ -41,31 +41,24 @@ pub(crate) fn load(profile: Option<&str>) -> anyhow::Result<Settings> {
 }
 
 /// The settings of `confiture test`: flags over configuration.
-pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
-    let flags = Settings {
-        dir: args.dir.clone(),
-        layout: args.layout.clone(),
-        server: args.server.server.clone(),
-        pg: args.server.pg.clone(),
-        pg_bin: args.server.pg_bin.clone(),
-        setup: args.setup.clone(),
-        snapshot: None,
-        set: args.set.iter().cloned().collect(),
-        var: args.var.iter().cloned().collect(),
+///
+/// # Errors
+/// A confiture.toml that cannot be read, or has no such profile.
+pub(crate) fn test(args: &TestArgs) -> anyhow::Result<Settings> {
+    let own = Settings {
         tests: args.tests.clone(),
         queries: args.queries.clone(),
         test_command: args.test_command.clone(),
         test_timeout: args.test_timeout,
         skip: args.skip.clone(),
-        timeout: args.timeout,
         rows: args.rows,
         seed: args.seed,
-        required_plugins: Vec::new(),
+        ..Settings::default()
     };
-    let mut settings = flags.over(config);
-    let dir = settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
+    let mut settings = own.over(chain(&args.chain, args.dir.clone())?);
+    let dir = settings.dir.clone().unwrap_or_default();
     let beside = |name: &str| -> Vec<PathBuf> {
-        let path = dir.parent().unwrap_or(dir).join(name);
+        let path = dir.parent().unwrap_or(&dir).join(name);
         path.is_dir().then_some(path).into_iter().collect()
     };
     if settings.tests.is_empty() {
@@ -74,11 +67,14 @@ pub(crate) fn test(args: &TestArgs, config: Settings) -> Settings {
     if settings.queries.is_empty() {
         settings.queries = beside("queries");
     }
-    settings
+    Ok(settings)
 }
 
 /// The settings of a command that applies a chain: flags over configuration.
-pub(crate) fn chain(args: &ChainArgs, dir: Option<PathBuf>, config: Settings) -> Settings {
+///
+/// # Errors
+/// As [`test`].
+pub(crate) fn chain(args: &ChainArgs, dir: Option<PathBuf>) -> anyhow::Result<Settings> {
     let flags = Settings {
         dir,
         layout: args.layout.clone(),
@@ -91,9 +87,9 @@ pub(crate) fn chain(args: &ChainArgs, dir: Option<PathBuf>, config: Settings) ->
         timeout: args.timeout,
         ..Settings::default()
     };
-    let mut settings = flags.over(config);
+    let mut settings = flags.over(load(args.profile.as_deref())?);
     settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
-    settings
+    Ok(settings)
 }
 
 /// Where the committed snapshot is.

@@ -1,4 +1,4 @@
-//! The end, or a version, of a chain of migrations as a snapshot.
+//! A chain of migrations: loading it, and its end or a version as a snapshot.
 
 use std::time::Duration;
 
@@ -7,37 +7,52 @@ use confiture_core::config::Settings;
 use confiture_core::db::Server;
 use confiture_core::migration::layout::{self, LoadOptions, Loaded};
 use confiture_core::plugin::Registry;
-use confiture_fixtures::{LadderOptions, SchemaSnapshotter, SetupFile, find_version};
+use confiture_fixtures::{LadderOptions, SchemaSnapshotter, SetupFile, TestSource, find_version};
 
-use super::server::Wanted;
+use super::server::{Wanted, Worker};
 use crate::interrupt::Interrupt;
 use crate::settings;
 
 /// A loaded chain and how to apply it.
 pub(super) struct Chain {
-    loaded: Loaded,
-    options: LadderOptions,
-    wanted: Wanted,
+    pub loaded: Loaded,
+    pub options: LadderOptions,
+    worker: Worker,
+}
+
+/// Reads the migrations.
+pub(super) fn load(settings: &Settings, registry: &Registry) -> anyhow::Result<TestSource> {
+    let dir = settings.dir.clone().unwrap_or_default();
+    let options = LoadOptions { vars: settings.var.clone() };
+    let (layout, detection, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
+        .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
+    Ok(TestSource { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded })
+}
+
+/// How migrations are applied: with the setup files, which it reads, and the time limit.
+pub(super) fn ladder(settings: &Settings) -> anyhow::Result<LadderOptions> {
+    let setup: Result<Vec<SetupFile>, _> = settings.setup.iter().map(|file| SetupFile::read(file)).collect();
+    let setup = setup.context("failed to prepare the setup")?;
+    let deadline = settings.timeout.map(Duration::from_secs);
+    Ok(LadderOptions { setup, deadline, ..LadderOptions::default() })
 }
 
 impl Chain {
     /// Reads the migrations and the setup files.
     pub(super) fn load(settings: Settings, registry: &Registry) -> anyhow::Result<Self> {
-        let dir = settings.dir.clone().unwrap_or_default();
-        let options = LoadOptions { vars: settings.var.clone() };
-        let (.., loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
-            .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
-        let setup: Result<Vec<SetupFile>, _> =
-            settings.setup.iter().map(|file| SetupFile::read(file)).collect();
-        let setup = setup.context("failed to prepare the setup")?;
-        let deadline = settings.timeout.map(Duration::from_secs);
-        let options = LadderOptions { setup, deadline, ..LadderOptions::default() };
+        let loaded = load(&settings, registry)?.loaded;
+        let options = ladder(&settings)?;
         let session = settings.set.clone().into_iter().collect();
         let wanted = Wanted::from(settings::server(Default::default(), settings), session);
-        if wanted.workers().len() > 1 {
-            bail!("a snapshot is taken on one server: name one --server or one --pg");
-        }
-        Ok(Self { loaded, options, wanted })
+        let [worker] = wanted.workers() else {
+            bail!("this command works on one server: name one --server or one --pg");
+        };
+        Ok(Self { loaded, options, worker: worker.clone() })
+    }
+
+    /// The server to work on.
+    pub(super) async fn start(&self) -> anyhow::Result<Server> {
+        self.worker.start().await
     }
 
     /// The place of a version in the chain.
@@ -50,10 +65,9 @@ impl Chain {
         if self.loaded.migrations.is_empty() {
             bail!("failed to apply the migrations: the directory holds none");
         }
-        let Some(worker) = self.wanted.workers().first() else { bail!("no server was asked for") };
         let mut started: Option<Server> = None;
         let all = async {
-            let server = started.insert(worker.start().await?);
+            let server = started.insert(self.start().await?);
             let mut snapshots = Vec::new();
             for end in ends {
                 let snapshot =

@@ -34,8 +34,7 @@ pub(super) async fn run(
             Some(snapshot) => Side::Known(Box::new(snapshot)),
             None => {
                 if chain.is_none() {
-                    let config = settings::load(args.chain.profile.as_deref())?;
-                    let settings = settings::chain(&args.chain, args.dir.clone(), config);
+                    let settings = settings::chain(&args.chain, args.dir.clone())?;
                     chain = Some(Chain::load(settings, registry).with_context(|| {
                         format!("{text} is no URL and no snapshot file; as a version it needs the migrations")
                     })?);
@@ -65,7 +64,7 @@ pub(super) async fn run(
     };
     let differences = after.changes_since(&before);
     let status = if differences.is_empty() { "same" } else { "differs" };
-    if args.chain.format == "json" {
+    if args.format == "json" {
         let head = json!({"before": shown(&args.before), "after": shown(&args.after)});
         print_json("diff", status, head, &differences)?;
     } else if !style.quiet || !differences.is_empty() {

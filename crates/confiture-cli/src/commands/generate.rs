@@ -3,20 +3,17 @@
 use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use confiture_core::catalog::{Catalog, ObjectId};
-use confiture_core::config::Settings;
 use confiture_core::db::{Endpoint, Env, Server, Session};
-use confiture_core::migration::layout::{self, LoadOptions, Loaded};
+use confiture_core::migration::layout::Loaded;
 use confiture_core::plugin::Registry;
 use confiture_fixtures::{
-    Depth, Filled, Ladder, LadderOptions, RowCounts, RowGenerator, RowStyle, SeedFiles, SetupFile,
-    Statistics, find_version, write_rows,
+    Depth, Filled, Ladder, RowCounts, RowGenerator, RowStyle, SeedFiles, Statistics, find_version, write_rows,
 };
 
-use super::server::Wanted;
+use super::chain::Chain;
 use crate::args::GenerateDataArgs;
 use crate::exit::ExitStatus;
 use crate::interrupt::Interrupt;
@@ -24,22 +21,15 @@ use crate::{settings, terminal};
 
 /// Fills a scratch database and prints its rows.
 pub(super) async fn data(args: GenerateDataArgs, registry: &Registry) -> anyhow::Result<ExitStatus> {
-    let settings = settings(&args)?;
+    let settings = settings::chain(&args.chain, args.dir.clone())?;
     if args.keep && settings.server.is_empty() {
         bail!("--keep needs a --server: a private server ends with this command");
     }
-    let dir = settings.dir.clone().unwrap_or_default();
-    let load = LoadOptions { vars: settings.var.clone() };
-    let (_, _, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &load)
-        .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
+    let chain = Chain::load(settings, registry)?;
     let seeds = match &args.seeds {
-        Some(dir) => SeedFiles::read(dir, &loaded).context("failed to read the seeds")?,
+        Some(dir) => SeedFiles::read(dir, &chain.loaded).context("failed to read the seeds")?,
         None => SeedFiles::default(),
     };
-    let mut setup = Vec::new();
-    for file in &settings.setup {
-        setup.push(SetupFile::read(file).context("failed to prepare the setup")?);
-    }
     let statistics = match &args.from_stats {
         Some(path) => {
             let text = std::fs::read_to_string(path);
@@ -49,23 +39,9 @@ pub(super) async fn data(args: GenerateDataArgs, registry: &Registry) -> anyhow:
         }
         None => None,
     };
-    let options = LadderOptions {
-        setup,
-        deadline: settings.timeout.map(Duration::from_secs),
-        ..LadderOptions::default()
-    };
-    let session = settings.set.clone().into_iter().collect();
-    let wanted = Wanted::from(settings::server(args.server.clone(), settings), session);
-    let [worker] = wanted.workers() else { bail!("generate works on one server: give one --server or --pg") };
-    let server = worker.start().await?;
-    let job = Job {
-        args: &args,
-        server: &server,
-        loaded: &loaded,
-        seeds: &seeds,
-        statistics: statistics.as_ref(),
-        options,
-    };
+    let server = chain.start().await?;
+    let job =
+        Job { args: &args, server: &server, chain: &chain, seeds: &seeds, statistics: statistics.as_ref() };
     let done = tokio::select! {
         done = Box::pin(job.run()) => done,
         interrupt = Interrupt::next() => Err(interrupt.into()),
@@ -74,41 +50,24 @@ pub(super) async fn data(args: GenerateDataArgs, registry: &Registry) -> anyhow:
     done
 }
 
-fn settings(args: &GenerateDataArgs) -> anyhow::Result<Settings> {
-    let flags = Settings {
-        dir: args.dir.clone(),
-        layout: args.layout.clone(),
-        server: args.server.server.clone(),
-        pg: args.server.pg.clone(),
-        pg_bin: args.server.pg_bin.clone(),
-        setup: args.setup.clone(),
-        set: args.set.iter().cloned().collect(),
-        var: args.var.iter().cloned().collect(),
-        timeout: args.timeout,
-        ..Settings::default()
-    };
-    let mut settings = flags.over(settings::load(args.profile.as_deref())?);
-    settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
-    Ok(settings)
-}
-
 /// One run of `generate data`.
 struct Job<'a> {
     args: &'a GenerateDataArgs,
     server: &'a Server,
-    loaded: &'a Loaded,
+    chain: &'a Chain,
     seeds: &'a SeedFiles,
     statistics: Option<&'a Statistics>,
-    options: LadderOptions,
 }
 
 impl Job<'_> {
     async fn run(self) -> anyhow::Result<ExitStatus> {
-        let Self { args, server, loaded, seeds, statistics, options } = self;
+        let Self { args, server, chain, seeds, statistics } = self;
+        let loaded = &chain.loaded;
         let at = args.at.as_deref().map(|version| find_version(loaded, version));
         let last = at.transpose().context("failed to use --at")?;
         let end = last.map_or(loaded.migrations.len(), |last| last + 1);
-        let mut ladder = Ladder::start(server, loaded, options).await.context("failed to start")?;
+        let mut ladder =
+            Ladder::start(server, loaded, chain.options.clone()).await.context("failed to start")?;
         for index in 0..end {
             let Some(record) = ladder.climb(Depth::Apply).await.context("failed to migrate")? else { break };
             let id = &loaded.migrations[index].id;

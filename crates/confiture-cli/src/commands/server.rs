@@ -15,7 +15,7 @@ pub(super) struct Wanted {
 }
 
 /// One server of a run, not started yet.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Worker {
     options: ServerOptions,
 }

@@ -18,8 +18,7 @@ pub(super) async fn run(
     registry: &Registry,
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
-    let config = settings::load(args.chain.profile.as_deref())?;
-    let settings = settings::chain(&args.chain, args.dir.clone(), config);
+    let settings = settings::chain(&args.chain, args.dir.clone())?;
     let dir = args.out.clone().unwrap_or_else(|| settings::snapshot(&settings));
     // A file that cannot be read is an error before anything is run, unless it is to be replaced.
     let committed = match args.accept {
@@ -40,7 +39,7 @@ pub(super) async fn run(
     }
     let listed = differences.unwrap_or_default();
     let json = dir.join(SchemaSnapshotter::JSON);
-    if args.chain.format == "json" {
+    if args.format == "json" {
         let head = json!({"snapshot": json.display().to_string(), "objects": now.catalog().len()});
         print_json("snapshot", status, head, &listed)?;
         return Ok(exit);

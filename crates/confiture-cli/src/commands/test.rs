@@ -10,14 +10,13 @@ use anyhow::{Context as _, bail};
 use confiture_core::config::Settings;
 use confiture_core::db::Server;
 use confiture_core::migration::Step;
-use confiture_core::migration::layout::{self, LoadOptions, Loaded};
+use confiture_core::migration::layout::Loaded;
 use confiture_core::plugin::{Registry, ReportStyle};
 use confiture_core::report::{RunReport, RunStatus};
 use confiture_fixtures::sqltest::{self, TestFiles, UserTest};
-use confiture_fixtures::{
-    FixtureError, LadderOptions, QueryFile, SetupFile, TestOptions, TestRun, TestSource, Tested, find_version,
-};
+use confiture_fixtures::{FixtureError, QueryFile, TestOptions, TestRun, TestSource, Tested, find_version};
 
+use super::chain;
 use super::server::{Wanted, Worker};
 use crate::args::TestArgs;
 use crate::exit::ExitStatus;
@@ -68,7 +67,7 @@ pub(super) async fn run(
 
 /// The job itself; what goes wrong in it is reported in the format that was asked for.
 async fn job(args: &TestArgs, registry: &Registry, style: &ReportStyle) -> anyhow::Result<RunReport> {
-    let settings = settings::test(args, settings::load(args.profile.as_deref())?);
+    let settings = settings::test(args)?;
     settings::verify(&settings, registry)?;
     let (source, options) = prepare(args, &settings, registry).await?;
     if args.run.is_some() && options.tests.is_empty() {
@@ -93,9 +92,9 @@ fn nothing_ran(args: &TestArgs) -> String {
 
 /// Prints the names of the tests that would run.
 fn list(args: &TestArgs, registry: &Registry) -> anyhow::Result<ExitStatus> {
-    let settings = settings::test(args, settings::load(args.profile.as_deref())?);
+    let settings = settings::test(args)?;
     settings::verify(&settings, registry)?;
-    let source = load(&settings, registry)?;
+    let source = chain::load(&settings, registry)?;
     let tests = tests(args, &settings, &source)?;
     if tests.is_empty() {
         terminal::error(
@@ -123,15 +122,6 @@ fn tests(args: &TestArgs, settings: &Settings, source: &TestSource) -> anyhow::R
 /// Most seconds a command of the user's may take when nobody says.
 const TEST_TIMEOUT: u64 = 600;
 
-/// Reads the migrations.
-fn load(settings: &Settings, registry: &Registry) -> anyhow::Result<TestSource> {
-    let dir = settings.dir.clone().unwrap_or_default();
-    let options = LoadOptions { vars: settings.var.clone() };
-    let (layout, detection, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
-        .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
-    Ok(TestSource { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded })
-}
-
 /// Reads the migrations and works out what is to be judged.
 async fn prepare(
     args: &TestArgs,
@@ -139,19 +129,18 @@ async fn prepare(
     registry: &Registry,
 ) -> anyhow::Result<(TestSource, TestOptions)> {
     let dir = settings.dir.clone().unwrap_or_default();
-    let source = load(settings, registry)?;
-    let mut setup = Vec::new();
-    for file in &settings.setup {
-        setup.push(SetupFile::read(file).context("failed to prepare the setup")?);
-    }
+    let source = chain::load(settings, registry)?;
+    let mut ladder = chain::ladder(settings)?;
+    ladder.rows = rows(settings, ladder.rows);
+    ladder.seed = settings.seed.unwrap_or(ladder.seed);
     let watched =
         if settings.skip.iter().any(|id| id == "queries") { &[] } else { settings.queries.as_slice() };
     let queries = QueryFile::load(watched).context("failed to read the queries")?;
-    let queries = queries.into_iter().map(Arc::new).collect();
+    ladder.queries = queries.into_iter().map(Arc::new).collect();
     let tests = tests(args, settings, &source)?;
     let loaded = &source.loaded;
     let mut options = TestOptions {
-        ladder: ladder(settings, setup, queries),
+        ladder,
         tests,
         judged: None,
         last: None,
@@ -178,17 +167,10 @@ async fn prepare(
     Ok((source, options))
 }
 
-/// What every migration is tried with; no rows where nothing asks for them.
-fn ladder(settings: &Settings, setup: Vec<SetupFile>, queries: Vec<Arc<QueryFile>>) -> LadderOptions {
-    let unwanted = ["up-data", "data"].iter().all(|id| settings.skip.iter().any(|skipped| skipped == id));
-    let default = LadderOptions::default();
-    LadderOptions {
-        setup,
-        deadline: settings.timeout.map(Duration::from_secs),
-        rows: if unwanted { 0 } else { settings.rows.unwrap_or(default.rows) },
-        seed: settings.seed.unwrap_or(default.seed),
-        queries,
-    }
+/// Rows a table gets; none where no check asks for them.
+fn rows(settings: &Settings, default: u64) -> u64 {
+    let skipped = |id: &str| settings.skip.iter().any(|skipped| skipped == id);
+    if skipped("up-data") && skipped("data") { 0 } else { settings.rows.unwrap_or(default) }
 }
 
 /// Applies `--only`, `--from` and `--to`.
@@ -288,7 +270,7 @@ async fn judge(
     style: &ReportStyle,
 ) -> anyhow::Result<RunReport> {
     let session = settings.set.clone().into_iter().collect();
-    let wanted = Wanted::from(settings::server(args.server.clone(), settings), session);
+    let wanted = Wanted::from(settings::server(args.chain.server.clone(), settings), session);
     if args.keep_failed && wanted.any_private() && !terminal::attended() {
         bail!("--keep-failed needs a --server, or a terminal: a private server ends with the run");
     }
