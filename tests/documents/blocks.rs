@@ -1,4 +1,4 @@
-//! Every `sh` block of the README and the guide, and every `sql` block of the guide.
+//! Every `sh` block of the README and the guide, every `sql` block of the guide, and the README's sample.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -74,6 +74,48 @@ fn shell_blocks_run() {
             String::from_utf8_lossy(&ran.stderr)
         );
     }
+}
+
+/// Without what differs from machine to machine: durations and the server's version.
+fn masked(output: &str) -> String {
+    let mut after_name = false;
+    let words = output.split_inclusive([' ', '\n']).map(|word| {
+        let bare = word.trim_end();
+        let seconds = bare.strip_suffix('s').is_some_and(|number| number.parse::<f64>().is_ok());
+        let masked = seconds || std::mem::replace(&mut after_name, bare == "PostgreSQL");
+        if masked { format!("*{}", &word[bare.len()..]) } else { word.to_owned() }
+    });
+    words.collect()
+}
+
+#[test]
+fn sample_of_the_readme_is_what_the_program_prints() {
+    let sample = blocks("console").into_iter().find(|block| block.file == root().join("README.md"));
+    let sample = sample.expect("a sample");
+    let dir = tempfile::tempdir().expect("a directory");
+    let migrations = dir.path().join("migrations");
+    std::fs::create_dir(&migrations).expect("a directory");
+    for (name, text) in [
+        ("0001_users.sql", "CREATE TABLE users (id bigint PRIMARY KEY);\n"),
+        ("0001_users.down.sql", "DROP TABLE users;\n"),
+        (
+            "0002_user_status.sql",
+            "CREATE TYPE user_status AS ENUM ('new', 'active');\n\
+             ALTER TABLE users ADD COLUMN status user_status NOT NULL DEFAULT 'new';\n",
+        ),
+        ("0002_user_status.down.sql", "ALTER TABLE users DROP COLUMN status;\n"),
+    ] {
+        std::fs::write(migrations.join(name), text).expect("a file");
+    }
+    let ran = Command::new(env!("CARGO_BIN_EXE_confiture-under-test"))
+        .args(["test", "migrations"])
+        .current_dir(dir.path())
+        .env_remove("CONFITURE_SERVER")
+        .output()
+        .expect("the program");
+    let printed = format!("$ confiture test migrations\n{}", String::from_utf8_lossy(&ran.stdout));
+    assert_eq!(masked(&printed), masked(&sample.text), "{}", sample.place());
+    assert_eq!(ran.status.code(), Some(1));
 }
 
 #[test]
