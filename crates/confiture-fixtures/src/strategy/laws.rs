@@ -280,12 +280,6 @@ fn schemas_by_seed_are_filled_or_it_is_explained_why_not() {
     assert!(short.iter().all(|(_, table)| explained(table)), "{summary}");
     let empty = short.iter().filter(|(_, table)| table.existing + table.inserted == 0);
     assert!(empty.clone().all(|(_, table)| table.skipped.is_some()), "{summary}");
-    print_summary(&summary);
-}
-
-#[allow(clippy::print_stdout, reason = "figures for who asks with --nocapture")]
-fn print_summary(summary: &str) {
-    println!("{summary}");
 }
 
 #[test]
