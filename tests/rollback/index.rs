@@ -113,3 +113,19 @@ fn rollback_restores_replica_identity_index() {
         undo: ALTER TABLE public.t REPLICA IDENTITY USING INDEX t_a;
     ");
 }
+
+#[test]
+fn rollback_in_a_block_is_pointed_at() {
+    let case = Case {
+        base: "CREATE TABLE t (a int)",
+        up: "CREATE TABLE u (); CREATE INDEX i ON t (a)",
+        good: "DROP TABLE u; DO $$ BEGIN DROP INDEX i; END $$",
+        bad: "DROP TABLE u; DO $$ BEGIN IF to_regclass('other') IS NOT NULL THEN DROP INDEX i; END IF; END $$",
+    };
+    insta::assert_snapshot!(case.told(), @"
+    down! re-up!
+      high rollback-leaves-object down 2.down.sql:1:15 index public.i
+        undo: DROP INDEX public.i;
+      high re-up-fails up 2.sql:1:20 42P07
+    ");
+}

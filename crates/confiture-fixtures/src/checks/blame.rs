@@ -5,20 +5,18 @@ use std::ops::Range;
 use confiture_core::catalog::ObjectId;
 use confiture_core::db::DbFailure;
 use confiture_core::migration::{Direction, Script, TransactionMode};
-use confiture_core::sql;
+
+use crate::mention::contains;
 
 /// The bytes of `script` to show for a finding about `object`: the first line of the statement that
 /// mentions its name, else of the first statement, else the script's start.
 pub(super) fn blame(script: &Script, object: &ObjectId) -> Range<usize> {
-    let mentions = |sql: &str, name: &str| {
-        sql::lex(sql).iter().any(|token| token.text(sql).trim_matches('"').eq_ignore_ascii_case(name))
-    };
     // The own name says more than the table's it belongs to: ask for it first.
     let names = [object.name(), object.owner_path().map_or("", |(_, relation)| relation)];
     let named = names
         .iter()
         .filter(|name| !name.is_empty())
-        .find_map(|name| script.statements.iter().find(|s| mentions(&s.sql, name)));
+        .find_map(|name| script.statements.iter().find(|s| contains(&s.sql, name)));
     match named.or(script.statements.first()) {
         Some(statement) => first_line(&script.source.text, statement.span.clone()),
         None => script.span.start..script.span.start,
