@@ -63,6 +63,10 @@ pub struct Difference {
     /// The statements of `undo` with their place in a script that undoes several differences.
     #[serde(skip)]
     steps: Vec<Step>,
+    /// The same without CASCADE, where `steps` say it: among others, what is inside has to go before what it
+    /// rests on.
+    #[serde(skip)]
+    apart: Option<Vec<Step>>,
 }
 
 /// A statement, and when to run it among others.
@@ -123,6 +127,7 @@ impl Catalog {
                 }
             }
             if difference.change == Change::Added {
+                difference.apart = drop::apart(pair, difference);
                 drop::cascade(difference);
             }
             difference.undo = joined(&difference.steps);
@@ -138,7 +143,9 @@ impl Catalog {
 ///
 /// Differences without an undo are skipped. Where views depend on each other the order may not hold.
 pub fn undo_script(differences: &[Difference]) -> Vec<String> {
-    let mut steps: Vec<&Step> = differences.iter().flat_map(|d| &d.steps).collect();
+    let alone = differences.len() == 1;
+    let mut steps: Vec<&Step> =
+        differences.iter().flat_map(|d| d.apart.as_ref().filter(|_| !alone).unwrap_or(&d.steps)).collect();
     steps.sort_by_key(|step| step.rank);
     let mut seen = BTreeSet::new();
     let mut script: Vec<String> = Vec::new();
@@ -182,7 +189,7 @@ fn steps(pair: Pair<'_>, difference: &Difference) -> Vec<Step> {
 
 impl Difference {
     fn new(object: ObjectId, change: Change) -> Self {
-        Self { object, change, grade: Grade::Real, undo: None, consequences: Vec::new(), steps: Vec::new() }
+        Self { object, change, grade: Grade::Real, undo: None, consequences: Vec::new(), steps: Vec::new(), apart: None }
     }
 
     fn changed(object: &ObjectId, property: &str, before: Option<String>, after: Option<String>) -> Self {

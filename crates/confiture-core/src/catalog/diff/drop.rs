@@ -1,6 +1,6 @@
 //! The statement that removes an object.
 
-use super::{Difference, Pair, Step, create};
+use super::{Difference, Pair, Step, cause, create};
 use crate::catalog::id::{grantee_sql, quote_ident};
 use crate::catalog::{Constraint, ConstraintType, Detail, Kind, ObjectId, Privilege};
 
@@ -107,6 +107,22 @@ fn references_to<'a>(pair: Pair<'_>, key: &ObjectId, columns: impl Iterator<Item
             Step::new(500, format!("ALTER TABLE {} DROP CONSTRAINT {}", id.owner_sql(), id.sql_name()))
         })
         .collect()
+}
+
+/// The steps that remove a schema after what came in it, one by one; `None` for other objects.
+pub(super) fn apart(pair: Pair<'_>, schema: &Difference) -> Option<Vec<Step>> {
+    if schema.object.kind() != Kind::Schema {
+        return None;
+    }
+    let mut steps = Vec::new();
+    for mut inside in cause::nest(pair, schema.consequences.clone()) {
+        if !matches!(inside.object.kind(), Kind::Privilege | Kind::DefaultPrivilege) {
+            cascade(&mut inside);
+            steps.append(&mut inside.steps);
+        }
+    }
+    steps.extend(schema.steps.iter().cloned());
+    Some(steps)
 }
 
 /// Adds CASCADE where what came with an object does not go with it by itself.

@@ -131,6 +131,7 @@ const CASES: &[Case] = &[
     Case("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", "default privilege EXECUTE on functions of postgres to PUBLIC was revoked"),
     // The rest
     Case("CREATE SCHEMA app; CREATE TABLE app.x (id integer PRIMARY KEY)", "schema app was added"),
+    Case("CREATE TYPE rating AS ENUM ('a'); CREATE TABLE rated (id integer PRIMARY KEY); CREATE SCHEMA app; CREATE TABLE app.x (id integer REFERENCES rated, r rating); CREATE VIEW app.v AS SELECT id FROM rated; GRANT USAGE ON SCHEMA app TO base_app", "schema app was added\ntype public.rating was added\ntable public.rated was added"),
     Case("DROP STATISTICS stats; CREATE STATISTICS stats (dependencies) ON name, amount FROM t", "definition of statistics public.stats is CREATE STATISTICS public.stats (dependencies) ON amount, name FROM public.t, was CREATE STATISTICS public.stats (ndistinct) ON amount, name FROM public.t"),
     Case("ALTER STATISTICS stats SET STATISTICS 50", "statistics of statistics public.stats is 50, was none"),
     Case("ALTER PUBLICATION pub SET (publish = 'insert')", "publish of publication pub is insert, was insert, update, delete, truncate"),
