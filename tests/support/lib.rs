@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use confiture_core::db::{Env, Server, ServerOptions};
-use confiture_core::migration::layout::{self, LoadOptions};
+use confiture_core::migration::layout::LoadOptions;
 use confiture_core::plugin::Registry;
 use confiture_core::report::{CheckResult, CheckStatus, RunReport};
 use confiture_fixtures::{LadderOptions, NO_ROWS, NOT_SELECTED, TestOptions, TestRun, TestSource};
@@ -141,15 +141,8 @@ impl Scenario {
     /// The text a user would see.
     pub fn load(&self) -> Result<TestSource, String> {
         let registry = Registry::linked().map_err(|error| error.to_string())?;
-        let (layout, detection, loaded) =
-            layout::load(&registry, self.dir.path(), self.layout.as_deref(), &self.load)
-                .map_err(|error| error.to_string())?;
-        Ok(TestSource {
-            dir: self.dir.path().display().to_string(),
-            layout: layout.to_owned(),
-            detection,
-            loaded,
-        })
+        TestSource::load(&registry, self.dir.path(), self.layout.as_deref(), &self.load)
+            .map_err(|error| error.to_string())
     }
 
     /// Runs the main job on the shared server.

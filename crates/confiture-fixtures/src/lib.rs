@@ -26,6 +26,7 @@ mod test_db;
 mod test_run;
 mod validate;
 mod verify;
+mod wanted;
 
 pub use confiture_core::db::tokio_postgres;
 pub use confiture_fixtures_macros::test;

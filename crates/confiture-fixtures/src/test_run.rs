@@ -1,12 +1,12 @@
 //! `TestRun`: the main job: every migration up, down and up again, judged by every check.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use confiture_core::db::{Endpoint, Server};
-use confiture_core::migration::layout::{Detection, Loaded};
+use confiture_core::migration::layout::{self, Detection, LayoutError, LoadOptions, Loaded};
 use confiture_core::migration::{Migration, Step};
 use confiture_core::plugin::{
     Check, CheckContext, CheckScope, CommittedSchema, Outcome, Registry, RungRecord,
@@ -36,6 +36,23 @@ pub struct TestSource {
     pub detection: Detection,
     /// Its migrations.
     pub loaded: Loaded,
+}
+
+impl TestSource {
+    /// Reads the migrations of `dir`, by `layout` or by the one that is recognised.
+    ///
+    /// # Errors
+    /// A directory or file that cannot be read, a layout that is not linked or not recognised, versions that
+    /// contradict each other.
+    pub fn load(
+        registry: &Registry,
+        dir: &Path,
+        layout: Option<&str>,
+        options: &LoadOptions,
+    ) -> Result<Self, LayoutError> {
+        let (layout, detection, loaded) = layout::load(registry, dir, layout, options)?;
+        Ok(Self { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded })
+    }
 }
 
 /// The reason of checks that were not to be run.

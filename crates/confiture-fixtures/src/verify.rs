@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use confiture_core::Severity;
 use confiture_core::db::{Server, ServerOptions};
-use confiture_core::migration::layout::{self, LoadOptions};
 use confiture_core::plugin::Registry;
 use confiture_core::report::{Finding, RunReport, RunStatus};
 
@@ -14,6 +13,7 @@ use crate::error::FixtureError;
 use crate::setup::SetupFile;
 use crate::test_db::{TestDbBuilder, on_runtime, wait};
 use crate::test_run::{TestOptions, TestRun, TestSource};
+use crate::wanted::{Wanted, wanted_methods};
 
 /// Judges the migrations of `dir` with every linked check, as `confiture test` does; for a test.
 ///
@@ -53,10 +53,7 @@ pub fn verify_migrations(dir: impl AsRef<Path>) {
 /// ```
 #[derive(Debug, Clone)]
 pub struct Verification {
-    dir: PathBuf,
-    layout: Option<String>,
-    setup: Vec<PathBuf>,
-    load: LoadOptions,
+    wanted: Wanted,
     skip: Vec<String>,
     server: ServerOptions,
 }
@@ -66,35 +63,13 @@ impl Verification {
     /// server that the environment says (see [`TestDb`](crate::TestDb)).
     pub fn of(dir: impl AsRef<Path>) -> Self {
         Self {
-            dir: dir.as_ref().to_owned(),
-            layout: None,
-            setup: Vec::new(),
-            load: LoadOptions::default(),
+            wanted: Wanted::of(dir.as_ref()),
             skip: Vec::new(),
             server: TestDbBuilder::server_of_environment(),
         }
     }
 
-    /// The tool whose layout the directory has; recognised without it.
-    #[must_use]
-    pub fn layout(mut self, name: impl Into<String>) -> Self {
-        self.layout = Some(name.into());
-        self
-    }
-
-    /// Adds a file of SQL that is run before the first migration.
-    #[must_use]
-    pub fn setup(mut self, file: impl Into<PathBuf>) -> Self {
-        self.setup.push(file.into());
-        self
-    }
-
-    /// Gives a template of the migrations a value.
-    #[must_use]
-    pub fn var(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.load.vars.insert(name.into(), value.into());
-        self
-    }
+    wanted_methods!();
 
     /// Leaves a check out, by its id; the report shows it as skipped.
     #[must_use]
@@ -125,12 +100,10 @@ impl Verification {
         if let Some(unknown) = self.skip.iter().find(|id| !known.contains(&id.as_str())) {
             return Err(FixtureError::UnknownCheck { check: unknown.clone(), known: known.join(", ") });
         }
-        let (layout, detection, loaded) =
-            layout::load(&registry, &self.dir, self.layout.as_deref(), &self.load)?;
-        let dir = self.dir.display().to_string();
-        let source = TestSource { dir, layout: layout.to_owned(), detection, loaded };
+        let Wanted { dir, layout, setup, load } = &self.wanted;
+        let source = TestSource::load(&registry, dir, layout.as_deref(), load)?;
         let mut options = TestOptions::default();
-        for file in &self.setup {
+        for file in setup {
             options.ladder.setup.push(SetupFile::read(file)?);
         }
         options.skipped_checks = self.skip.into_iter().collect();

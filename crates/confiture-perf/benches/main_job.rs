@@ -14,7 +14,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use confiture_core::db::{Env, Server, ServerOptions};
-use confiture_core::migration::layout::{self, LoadOptions};
+use confiture_core::migration::layout::LoadOptions;
 use confiture_core::plugin::Registry;
 use confiture_fixtures::{Event, TestOptions, TestRun, TestSource};
 
@@ -151,10 +151,9 @@ fn main() {
             write_chain(dir.path(), size);
             let started = Instant::now();
             let server = Server::open(&options).await.expect("a server");
-            let (layout, detection, loaded) =
-                layout::load(&registry, dir.path(), Some("plain"), &LoadOptions::default())
+            let source =
+                TestSource::load(&registry, dir.path(), Some("plain"), &LoadOptions::default())
                     .expect("migrations");
-            let source = TestSource { dir: String::new(), layout: layout.to_owned(), detection, loaded };
             let ready = started.elapsed();
             let (mut bares, mut tests, mut filled, mut firsts) =
                 (Vec::new(), Vec::new(), Vec::new(), Vec::new());

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use confiture_core::config::Settings;
 use confiture_core::db::Server;
-use confiture_core::migration::layout::{self, LoadOptions, Loaded};
+use confiture_core::migration::layout::{LoadOptions, Loaded};
 use confiture_core::plugin::Registry;
 use confiture_fixtures::{LadderOptions, SchemaSnapshotter, SetupFile, TestSource, find_version};
 
@@ -24,9 +24,8 @@ pub(super) struct Chain {
 pub(super) fn load(settings: &Settings, registry: &Registry) -> anyhow::Result<TestSource> {
     let dir = settings.dir.clone().unwrap_or_default();
     let options = LoadOptions { vars: settings.var.clone() };
-    let (layout, detection, loaded) = layout::load(registry, &dir, settings.layout.as_deref(), &options)
-        .map_err(|error| anyhow::Error::new(error).context("failed to load the migrations"))?;
-    Ok(TestSource { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded })
+    TestSource::load(registry, &dir, settings.layout.as_deref(), &options)
+        .context("failed to load the migrations")
 }
 
 /// How migrations are applied: with the setup files, which it reads, and the time limit.

@@ -116,9 +116,8 @@ fn judged(server: &Server, chain: &Chain, layout: (&str, ChainLayout), rows: u64
         std::fs::write(dir.path().join(name), text).expect("a file");
     }
     let registry = Registry::linked().expect("plugins");
-    let (name, detection, loaded) =
-        layout::load(&registry, dir.path(), Some(layout.0), &LoadOptions::default()).expect("migrations");
-    let source = TestSource { dir: String::new(), layout: name.to_owned(), detection, loaded };
+    let source = TestSource::load(&registry, dir.path(), Some(layout.0), &LoadOptions::default());
+    let source = source.expect("migrations");
     let ladder = LadderOptions { rows, ..LadderOptions::default() };
     let options = TestOptions { ladder, ..TestOptions::default() };
     let run = TestRun { server, registry: &registry, source: &source, options };

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use confiture_core::db::{Env, ServerOptions};
-use confiture_core::migration::layout::LoadOptions;
 
 use super::servers::ready;
 use super::source::Source;
 use super::{Held, TestDb, on_runtime};
 use crate::error::FixtureError;
+use crate::wanted::{Wanted, wanted_methods};
 
 /// How many databases of failed tests are kept unless `CONFITURE_KEEP` says otherwise.
 const KEPT: usize = 5;
@@ -17,11 +17,8 @@ const KEPT: usize = 5;
 /// Says what a [`TestDb`] is to hold; the attribute [`test`](macro@crate::test) has the same words.
 #[derive(Debug, Clone)]
 pub struct TestDbBuilder {
-    pub(super) dir: PathBuf,
+    pub(super) wanted: Wanted,
     pub(super) at: Option<String>,
-    pub(super) layout: Option<String>,
-    pub(super) setup: Vec<PathBuf>,
-    pub(super) load: LoadOptions,
     pub(super) rows: Option<u64>,
     pub(super) seed: u64,
     options: ServerOptions,
@@ -44,11 +41,8 @@ impl TestDbBuilder {
 
     pub(super) fn new(dir: &Path) -> Self {
         Self {
-            dir: dir.to_owned(),
+            wanted: Wanted::of(dir),
             at: None,
-            layout: None,
-            setup: Vec::new(),
-            load: LoadOptions::default(),
             rows: None,
             seed: 0,
             options: Self::server_of_environment(),
@@ -64,19 +58,7 @@ impl TestDbBuilder {
         self
     }
 
-    /// The tool whose layout the directory has; recognised without it.
-    #[must_use]
-    pub fn layout(mut self, name: impl Into<String>) -> Self {
-        self.layout = Some(name.into());
-        self
-    }
-
-    /// Adds a file of SQL that is run before the first migration.
-    #[must_use]
-    pub fn setup(mut self, file: impl Into<PathBuf>) -> Self {
-        self.setup.push(file.into());
-        self
-    }
+    wanted_methods!();
 
     /// Fills every table with so many generated rows, as far as its keys allow; see
     /// [`RowGenerator`](crate::RowGenerator). They are part of the template, so they cost nothing per test.
@@ -90,13 +72,6 @@ impl TestDbBuilder {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
-        self
-    }
-
-    /// Gives a template of the migrations a value.
-    #[must_use]
-    pub fn var(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.load.vars.insert(name.into(), value.into());
         self
     }
 
@@ -131,7 +106,7 @@ impl TestDbBuilder {
             let client = scratch.client().await?;
             let keep = self.options.env.get("CONFITURE_KEEP").and_then(|count| count.parse().ok());
             let keep = keep.unwrap_or(KEPT);
-            let dir = std::fs::canonicalize(&self.dir).unwrap_or(self.dir);
+            let dir = std::fs::canonicalize(&self.wanted.dir).unwrap_or(self.wanted.dir);
             let held = Held { scratch, ready, source, label: self.label, dir, keep };
             Ok(TestDb { client, held: Some(Arc::new(held)), guarded: false })
         })

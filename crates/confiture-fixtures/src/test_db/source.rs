@@ -17,6 +17,7 @@ use crate::error::FixtureError;
 use crate::generate::{RowCounts, RowGenerator};
 use crate::runner::{MigrationRunner, Target, find_version};
 use crate::setup::SetupFile;
+use crate::wanted::Wanted;
 
 /// A directory that was read, and how far its migrations are to be applied.
 #[derive(Debug)]
@@ -30,13 +31,13 @@ pub(super) struct Source {
 }
 
 impl Source {
-    pub(super) fn read(wanted: &TestDbBuilder) -> Result<Self, FixtureError> {
-        let (layout, loaded) = loaded(wanted)?;
-        let target = wanted.at.clone().map_or(Target::All, Target::Version);
+    pub(super) fn read(builder: &TestDbBuilder) -> Result<Self, FixtureError> {
+        let (layout, loaded) = loaded(&builder.wanted)?;
+        let target = builder.at.clone().map_or(Target::All, Target::Version);
         let count = last(&loaded, &target)?;
         let mut key = format!("test-db {} {layout}\n", env!("CARGO_PKG_VERSION"));
         let mut setup = Vec::new();
-        for file in &wanted.setup {
+        for file in &builder.wanted.setup {
             let text = std::fs::read_to_string(file)
                 .map_err(|source| FixtureError::Io { path: file.clone(), source })?;
             let _ = writeln!(key, "setup {text:?}");
@@ -58,7 +59,7 @@ impl Source {
                 }
             }
         }
-        let rows = wanted.rows.map(|rows| (rows, wanted.seed));
+        let rows = builder.rows.map(|rows| (rows, builder.seed));
         let _ = writeln!(key, "rows {rows:?}");
         Ok(Self { loaded, setup, target, rows, key })
     }
@@ -139,7 +140,7 @@ type Read = (Stamp, &'static str, Arc<Loaded>);
 /// The migrations of a directory, read again when one of its files changed.
 ///
 /// Splitting a few hundred files costs an unoptimised program more than cloning a database.
-fn loaded(wanted: &TestDbBuilder) -> Result<(&'static str, Arc<Loaded>), FixtureError> {
+fn loaded(wanted: &Wanted) -> Result<(&'static str, Arc<Loaded>), FixtureError> {
     static KNOWN: Mutex<BTreeMap<String, Read>> = Mutex::new(BTreeMap::new());
     let name = format!("{:?} {:?} {:?}", wanted.dir, wanted.layout, wanted.load.vars);
     let mut stamp = Stamp::new();
