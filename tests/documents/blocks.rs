@@ -20,8 +20,9 @@ impl Block {
 }
 
 fn documents() -> Vec<PathBuf> {
-    let guide = std::fs::read_dir(root().join("docs")).expect("a guide");
-    let mut files: Vec<PathBuf> = guide.map(|entry| entry.expect("an entry").path()).collect();
+    let guide = ["docs", "docs/fixtures"].map(|dir| std::fs::read_dir(root().join(dir)).expect("a guide"));
+    let mut files: Vec<PathBuf> =
+        guide.into_iter().flatten().map(|entry| entry.expect("an entry").path()).collect();
     files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
     files.push(root().join("README.md"));
     files.sort();

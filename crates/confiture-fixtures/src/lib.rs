@@ -52,7 +52,36 @@ pub use verify::{Verification, report_text, verify_migrations};
 #[doc(hidden)]
 pub use test_db::run as run_test;
 
-/// The guide's page about tests of Rust programs; its blocks are compiled.
-#[cfg(all(doctest, feature = "proptest"))]
-#[doc = include_str!("../../../docs/rust-tests.md")]
-mod rust_tests {}
+/// The guide's pages about this crate; their blocks are compiled.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../../../docs/rust-tests.md")]
+    mod rust_tests {}
+    #[doc = include_str!("../../../docs/fixtures/test-db.md")]
+    mod test_db {}
+    #[doc = include_str!("../../../docs/fixtures/verify-migrations.md")]
+    mod verify_migrations {}
+    #[doc = include_str!("../../../docs/fixtures/adopt.md")]
+    mod adopt {}
+    #[doc = include_str!("../../../docs/fixtures/migration-runner.md")]
+    mod migration_runner {}
+    #[doc = include_str!("../../../docs/fixtures/ladder.md")]
+    mod ladder {}
+    #[doc = include_str!("../../../docs/fixtures/user-tests.md")]
+    mod user_tests {}
+    #[doc = include_str!("../../../docs/fixtures/row-generator.md")]
+    mod row_generator {}
+    #[doc = include_str!("../../../docs/fixtures/statistics.md")]
+    mod statistics {}
+    #[doc = include_str!("../../../docs/fixtures/seed-files.md")]
+    mod seed_files {}
+    #[doc = include_str!("../../../docs/fixtures/schema-snapshotter.md")]
+    mod schema_snapshotter {}
+    #[doc = include_str!("../../../docs/fixtures/data-validator.md")]
+    mod data_validator {}
+    #[doc = include_str!("../../../docs/fixtures/data-fingerprint.md")]
+    mod data_fingerprint {}
+    #[cfg(feature = "proptest")]
+    #[doc = include_str!("../../../docs/fixtures/strategies.md")]
+    mod strategies {}
+}

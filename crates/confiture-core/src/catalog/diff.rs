@@ -189,7 +189,15 @@ fn steps(pair: Pair<'_>, difference: &Difference) -> Vec<Step> {
 
 impl Difference {
     fn new(object: ObjectId, change: Change) -> Self {
-        Self { object, change, grade: Grade::Real, undo: None, consequences: Vec::new(), steps: Vec::new(), apart: None }
+        Self {
+            object,
+            change,
+            grade: Grade::Real,
+            undo: None,
+            consequences: Vec::new(),
+            steps: Vec::new(),
+            apart: None,
+        }
     }
 
     fn changed(object: &ObjectId, property: &str, before: Option<String>, after: Option<String>) -> Self {
