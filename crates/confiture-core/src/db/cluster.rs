@@ -4,9 +4,8 @@ mod backup;
 mod directory;
 mod initdb;
 mod keeper;
+mod shell;
 mod spawn;
-mod sweeper;
-mod watchdog;
 
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
@@ -20,8 +19,8 @@ use super::error::{DbError, io_at};
 use super::session::Session;
 use directory::ClusterDir;
 use keeper::Keeper;
+use shell::Shell;
 use spawn::{RunAs, WhenWeDie};
-use sweeper::Sweeper;
 
 /// The port in the socket's name; nothing listens on the network.
 const PORT: u16 = 5432;
@@ -59,7 +58,7 @@ pub struct Cluster {
     keeper: Keeper,
     directory: ClusterDir,
     /// Removes the directory when we do not come to it.
-    _sweeper: Option<Sweeper>,
+    _sweeper: Option<Shell>,
     /// Where its data directory is, or is to be, in the cache.
     seed: Option<PathBuf>,
     endpoint: Endpoint,
@@ -141,7 +140,7 @@ impl Cluster {
         tracing::debug!(pid = keeper.pid().as_raw_nonzero(), path = %directory.path().display(), ?run_as, ?filled, "cluster started");
         let endpoint = Endpoint::socket(&directory.sockets(), port(options), "postgres", "postgres");
         let seed = recipe.seeded();
-        let sweeper = seed.is_some().then(|| Sweeper::over(directory.path(), keeper.pid()));
+        let sweeper = seed.is_some().then(|| Shell::sweeper(directory.path(), keeper.pid()));
         let _sweeper = sweeper.and_then(|sweeper| match sweeper {
             Ok(sweeper) => Some(sweeper),
             Err(error) => {
