@@ -69,11 +69,11 @@ fn paths(catalog: &Catalog, table: &ObjectId) -> Vec<String> {
 
 /// The elements in the parenthesis of `RANGE (a, b)`.
 fn key(strategy: &str) -> Vec<&str> {
-    strategy.find('(').map_or_else(Vec::new, |at| list(&strategy[at..]))
+    elements(strategy).0
 }
 
-/// The elements of the parenthesis `text` starts with.
-fn list(text: &str) -> Vec<&str> {
+/// The elements of the first parenthesis of `text`, and the byte after it.
+pub(super) fn elements(text: &str) -> (Vec<&str>, usize) {
     let (mut found, mut depth, mut start) = (Vec::new(), 0, 0);
     for token in lex(text) {
         match token.kind {
@@ -91,13 +91,13 @@ fn list(text: &str) -> Vec<&str> {
                 depth -= 1;
                 if depth == 0 {
                     found.push(text[start..token.span.start].trim());
-                    return found;
+                    return (found, token.span.end);
                 }
             }
             _ => {}
         }
     }
-    found
+    (found, 0)
 }
 
 /// `FOR VALUES …` as a condition; `None` for DEFAULT and hash partitions, which take what they take.
@@ -105,7 +105,7 @@ fn condition(bound: &str, columns: &[(String, String)]) -> Option<String> {
     let bound = bound.strip_prefix("FOR VALUES ")?;
     if let Some(values) = bound.strip_prefix("IN ") {
         let (column, cast) = columns.first()?;
-        let values = list(values);
+        let (values, _) = elements(values);
         let known: Vec<String> = values
             .iter()
             .filter(|value| **value != "NULL")
@@ -123,9 +123,9 @@ fn condition(bound: &str, columns: &[(String, String)]) -> Option<String> {
         .map(|text| format!("({text})"));
     }
     let rest = bound.strip_prefix("FROM ")?;
-    let low = list(rest);
+    let (low, _) = elements(rest);
     let to = rest.find(") TO (")?;
-    let high = list(&rest[to + ") TO ".len()..]);
+    let (high, _) = elements(&rest[to + ") TO ".len()..]);
     range(columns, &low, &high)
 }
 

@@ -10,7 +10,7 @@ use confiture_core::sql::{Quoted, TokenKind, lex};
 use super::document::{self, Keys};
 use super::expr::Expr;
 use super::kind::Kind;
-use super::partition;
+use super::partition::{self, elements};
 use super::rng::{mix, mix_text};
 use super::stats::{ColumnStatistics, Statistics};
 use super::value::Value;
@@ -166,7 +166,7 @@ impl<'a> Planner<'a> {
                 plan.columns[at].cap = plan.columns[at].cap.min(share);
             }
             let Some(definition) = &index.definition else { continue };
-            let (elements, predicate) = elements(definition);
+            let (elements, predicate) = index_elements(definition);
             for at in elements.iter().flat_map(|element| Expr::read(leading(element), &place).columns()) {
                 plan.columns[at].cap = plan.columns[at].cap.min(share);
             }
@@ -329,7 +329,7 @@ fn add_constraint(
 /// `EXCLUDE USING gist (room WITH =, during WITH &&) WHERE (…)`: a key when all operators are `=`;
 /// otherwise ranges that do not overlap at all.
 fn exclude(plan: &mut Plan, name: &str, definition: &str, place: &dyn Fn(&str) -> Option<usize>) {
-    let (elements, predicate) = elements(definition);
+    let (elements, predicate) = index_elements(definition);
     let mut parts = Vec::new();
     let mut only_equal = true;
     for element in elements {
@@ -375,31 +375,8 @@ fn names_insert(definition: &str) -> bool {
 }
 
 /// The elements of the first parenthesis of an index or EXCLUDE definition, and its predicate.
-fn elements(definition: &str) -> (Vec<&str>, Option<&str>) {
-    let (mut found, mut depth, mut start, mut end) = (Vec::new(), 0, 0, 0);
-    for token in lex(definition) {
-        match token.kind {
-            TokenKind::LeftParen => {
-                depth += 1;
-                if depth == 1 {
-                    start = token.span.end;
-                }
-            }
-            TokenKind::Comma if depth == 1 => {
-                found.push(definition[start..token.span.start].trim());
-                start = token.span.end;
-            }
-            TokenKind::RightParen => {
-                depth -= 1;
-                if depth == 0 {
-                    found.push(definition[start..token.span.start].trim());
-                    end = token.span.end;
-                    break;
-                }
-            }
-            _ => {}
-        }
-    }
+fn index_elements(definition: &str) -> (Vec<&str>, Option<&str>) {
+    let (found, end) = elements(definition);
     let predicate =
         definition[end..].find(" WHERE ").map(|at| definition[end + at + " WHERE ".len()..].trim());
     (found, predicate)
