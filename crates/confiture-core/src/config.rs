@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::Severity;
+
 /// The file's name.
 pub const FILE_NAME: &str = "confiture.toml";
 
@@ -71,15 +73,58 @@ pub struct Settings {
     pub seed: Option<u64>,
     /// Plugins without which a run fails.
     pub required_plugins: Vec<String>,
+    /// Settings of `confiture mutate`.
+    pub mutate: MutateSettings,
+}
+
+/// The keys of `[mutate]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct MutateSettings {
+    /// Globs of operator ids, or categories; one that starts with `!` excludes.
+    pub operators: Vec<String>,
+    /// The version of the operator set.
+    pub operators_version: Option<u32>,
+    /// Mutants of less severity are not made.
+    pub severity: Option<Severity>,
+    /// How many mutants to draw.
+    pub sample: Option<usize>,
+    /// Whether every test is asked about every mutant.
+    pub matrix: Option<bool>,
+    /// Whether only tests are asked that touch what a mutant changes.
+    pub select: Option<bool>,
+    /// Whether to go on when tests fail on the migrations as they are.
+    pub allow_red: Option<bool>,
+    /// The file results are appended to and taken from.
+    pub log: Option<PathBuf>,
+    /// The least score, in percent.
+    pub min_score: Option<u8>,
+    /// The least score by the user's own tests, in percent.
+    pub min_own_score: Option<u8>,
+    /// The least severity of which no mutant may go unnoticed.
+    pub fail_on: Option<Severity>,
+    /// Mutants nobody has to notice.
+    pub ignore: Vec<IgnoredMutant>,
+}
+
+/// One `[[mutate.ignore]]`: either a mutant or an operator.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct IgnoredMutant {
+    /// Id of one mutant.
+    pub mutant: Option<String>,
+    /// A glob of operator ids, or a category.
+    pub operator: Option<String>,
+    /// The only migration it is about.
+    pub migration: Option<String>,
+    /// Why.
+    pub reason: String,
 }
 
 impl Settings {
     /// Keys of `self` where they are given, else those of `base`; tables are united, lists replaced.
     #[must_use]
     pub fn over(self, base: Self) -> Self {
-        fn list<T>(own: Vec<T>, base: Vec<T>) -> Vec<T> {
-            if own.is_empty() { base } else { own }
-        }
         let union = |own: BTreeMap<String, String>, mut base: BTreeMap<String, String>| {
             base.extend(own);
             base
@@ -103,6 +148,7 @@ impl Settings {
             rows: self.rows.or(base.rows),
             seed: self.seed.or(base.seed),
             required_plugins: list(self.required_plugins, base.required_plugins),
+            mutate: self.mutate.over(base.mutate),
         }
     }
 
@@ -114,7 +160,33 @@ impl Settings {
         self.setup = self.setup.into_iter().map(rooted).collect();
         self.tests = self.tests.into_iter().map(rooted).collect();
         self.queries = self.queries.into_iter().map(rooted).collect();
+        self.mutate.log = self.mutate.log.map(rooted);
         self
+    }
+}
+
+fn list<T>(own: Vec<T>, base: Vec<T>) -> Vec<T> {
+    if own.is_empty() { base } else { own }
+}
+
+impl MutateSettings {
+    /// Keys of `self` where they are given, else those of `base`; lists are replaced.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        Self {
+            operators: list(self.operators, base.operators),
+            operators_version: self.operators_version.or(base.operators_version),
+            severity: self.severity.or(base.severity),
+            sample: self.sample.or(base.sample),
+            matrix: self.matrix.or(base.matrix),
+            select: self.select.or(base.select),
+            allow_red: self.allow_red.or(base.allow_red),
+            log: self.log.or(base.log),
+            min_score: self.min_score.or(base.min_score),
+            min_own_score: self.min_own_score.or(base.min_own_score),
+            fail_on: self.fail_on.or(base.fail_on),
+            ignore: list(self.ignore, base.ignore),
+        }
     }
 }
 
@@ -166,6 +238,18 @@ mod tests {
     fn unknown_keys_are_errors_that_name_the_known_ones() {
         let error = parse("layuot = 'sqlx'").unwrap_err();
         assert!(error.contains("layuot") && error.contains("layout"), "{error}");
+    }
+
+    #[test]
+    fn unknown_keys_of_tables_are_errors_too() {
+        for (text, known) in
+            [("[mutate]\nmin-scor = 3", "min-score"), ("[[mutate.ignore]]\noperater = 'x'", "operator")]
+        {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(known), "{error}");
+        }
+        let mutate = parse("[mutate]\nfail-on = 'high'\nmin-score = 80").unwrap().settings.mutate;
+        assert_eq!((mutate.fail_on, mutate.min_score), (Some(Severity::High), Some(80)));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use crate::diagnostic::Severity;
 use crate::migration::Direction;
 
 pub use mutation::{
-    MutantResult, MutantStatus, MutationReport, MutationScore, MutationTest, MutationTotals, SuppressedMutant,
+    MutantResult, MutantStatus, MutationReport, MutationScore, MutationTest, MutationThresholds,
+    MutationTotals, SuppressedMutant,
 };
 
 /// Version of the report's shape; raised only when a field changes its meaning.
@@ -299,13 +300,22 @@ impl RunReport {
             || self.findings.iter().any(|finding| finding.check.is_none() && finding.severity > Severity::Low)
         {
             RunStatus::Failed
-        } else if self.migrations.iter().any(MigrationResult::judged)
-            || self.tests.iter().any(|test| test.status == CheckStatus::Passed)
-        {
+        } else if self.anything_ran() {
             RunStatus::Passed
         } else {
             RunStatus::NothingRan
         };
+    }
+
+    /// Whether something was judged; where mutants were to be run, only they count.
+    fn anything_ran(&self) -> bool {
+        match &self.mutation {
+            Some(mutation) => mutation.planned > 0,
+            None => {
+                self.migrations.iter().any(MigrationResult::judged)
+                    || self.tests.iter().any(|test| test.status == CheckStatus::Passed)
+            }
+        }
     }
 
     /// Merges runs of the same migrations on several servers into one report.

@@ -38,6 +38,11 @@ impl QueryFile {
         Self::of(Arc::new(Source { path: path.to_owned(), text }))
     }
 
+    /// Its whole text.
+    pub fn text(&self) -> &str {
+        &self.script.source.text
+    }
+
     /// Its path as the user would write it.
     pub fn path(&self) -> &Path {
         &self.script.source.path

@@ -30,6 +30,11 @@ impl SetupFile {
         Self::of(sql_file::read(path)?)
     }
 
+    /// Its whole text.
+    pub fn text(&self) -> &str {
+        &self.source.text
+    }
+
     /// Splits `text`, which stands in `path`.
     ///
     /// # Errors

@@ -205,4 +205,10 @@ pub trait MutationOperator: Send + Sync + Debug {
 
     /// Pushes every mutant of the script, in the order of its statements; nothing where it finds no site.
     fn mutate(&self, cx: &MutationContext<'_>, out: &mut Vec<Mutant>);
+
+    /// Whether it breaks statements of any kind alike: a mutant that a more particular operator makes as
+    /// well counts for that one.
+    fn is_general(&self) -> bool {
+        false
+    }
 }

@@ -233,6 +233,16 @@ impl Registry {
         Ok(self)
     }
 
+    /// Adds a mutation operator.
+    ///
+    /// # Errors
+    /// [`PluginError::Duplicate`] when its id is taken.
+    pub fn with_operator(mut self, operator: Box<dyn MutationOperator>) -> Result<Self, PluginError> {
+        let id = operator.meta().plugin.id;
+        insert(&mut self.operators, PluginKind::Operator, id, operator, None)?;
+        Ok(self)
+    }
+
     /// Mutation operators by id.
     pub fn operators(&self) -> impl Iterator<Item = &dyn MutationOperator> {
         self.operators.values().map(|(operator, _)| operator.as_ref())

@@ -61,6 +61,11 @@ impl MutantStatus {
             Self::Error => "error",
         }
     }
+
+    /// Whether a test could have noticed the mutant and none did.
+    pub fn unnoticed(self) -> bool {
+        matches!(self, Self::Survived | Self::Indistinct)
+    }
 }
 
 /// How many mutants ended how.
@@ -161,11 +166,24 @@ pub struct MutationTest {
     pub kills: usize,
 }
 
+impl MutationTest {
+    /// From how many mutants on a test that kills none is called weak.
+    pub const WEAK_FROM: usize = 5;
+
+    /// Whether it is one of the user's own that saw many mutants and noticed none of them.
+    pub fn weak(&self) -> bool {
+        self.own && self.kills == 0 && self.reached >= Self::WEAK_FROM
+    }
+}
+
 /// One mutant and how it ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct MutantResult {
     /// Stable: operator, migration, object and occurrence.
     pub id: String,
+    /// Its place in the whole plan, from 0.
+    #[serde(default)]
+    pub place: usize,
     /// Id of its operator.
     pub operator: String,
     /// Of its operator.
@@ -176,6 +194,9 @@ pub struct MutantResult {
     pub migration: String,
     /// Which script.
     pub direction: Direction,
+    /// What it breaks, as a person would call it.
+    #[serde(default)]
+    pub object: String,
     /// The user's file.
     pub file: String,
     /// Line of the first change, from 1.
@@ -190,6 +211,9 @@ pub struct MutantResult {
     pub replacement: String,
     /// How it ended.
     pub status: MutantStatus,
+    /// Tests and checks that were run on it, by name; also those that noticed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub reached: Vec<String>,
     /// Tests and checks that noticed; the first only, unless all were asked (`--matrix`).
     pub killed_by: Vec<String>,
     /// Whether one of these is a test of the user's own.
@@ -206,6 +230,29 @@ pub struct MutantResult {
     pub suggestion: Option<String>,
     /// Wall time in milliseconds.
     pub duration_ms: f64,
+}
+
+/// What a project asks of its mutants.
+///
+/// Without any of them, every mutant that was not noticed counts as a failure.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct MutationThresholds {
+    /// The least score, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_score: Option<u8>,
+    /// The least score by the user's own tests, in percent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_own_score: Option<u8>,
+    /// The least severity of which no mutant may go unnoticed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fail_on: Option<Severity>,
+}
+
+impl MutationThresholds {
+    /// Whether the project asks for nothing in particular.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A mutant that was not run because the user said so.
@@ -225,8 +272,14 @@ pub struct MutationReport {
     /// Hash of the plan: the mutants, in order, and what they are judged by.
     pub plan_hash: String,
     /// `K/N` when only a part of the plan was run.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<String>,
+    /// Mutants of the whole plan, those of other shards too.
+    #[serde(default)]
+    pub planned: usize,
+    /// What the scores have to reach.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thresholds: Option<MutationThresholds>,
     /// How the mutants ended.
     pub totals: MutationTotals,
     /// Killed and rejected among those that could be noticed, 0 to 1.
@@ -262,6 +315,8 @@ impl MutationReport {
             operators_version,
             plan_hash,
             shard: None,
+            planned: mutants.len(),
+            thresholds: None,
             totals: MutationTotals::default(),
             score: None,
             own_score: None,

@@ -128,6 +128,15 @@ impl UserTest {
         self.source.as_ref().map(|source| source.path.as_path())
     }
 
+    /// The text of its file, or the command line.
+    pub fn text(&self) -> &str {
+        match (&self.source, &self.command) {
+            (Some(source), _) => &source.text,
+            (None, Some(command)) => &command.line,
+            (None, None) => "",
+        }
+    }
+
     /// What makes the file unusable; a test with any fails without being run.
     pub fn problems(&self) -> &[Diagnostic] {
         &self.problems

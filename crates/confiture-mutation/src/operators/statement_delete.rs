@@ -40,4 +40,8 @@ impl MutationOperator for StatementDelete {
     fn mutate(&self, cx: &MutationContext<'_>, out: &mut Vec<Mutant>) {
         out.extend(cx.sites.iter().map(Site::left_out));
     }
+
+    fn is_general(&self) -> bool {
+        true
+    }
 }
