@@ -3,6 +3,7 @@
 mod populated;
 mod queries;
 mod round_trip;
+mod trial;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use confiture_core::plugin::{
     DataRecord, Interruption, Isolation, Observation, RungRecord, ScriptRun, StatementFailure,
 };
 use populated::Populated;
+pub use trial::{Ground, TableRows, Trial, Want};
 
 /// What every rung needs.
 #[derive(Debug, Clone)]

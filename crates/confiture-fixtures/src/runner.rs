@@ -13,7 +13,9 @@ use confiture_core::plugin::ScriptRun;
 use crate::error::FixtureError;
 
 pub use execute::{ScriptTraits, run_script};
-pub(crate) use execute::{failing_span, run_first, run_in_transaction, run_query, run_watched, send};
+pub(crate) use execute::{
+    failing_span, run_first, run_in_transaction, run_query, run_query_within, run_watched, send,
+};
 
 /// How far to go.
 #[derive(Debug, Clone, PartialEq, Eq)]

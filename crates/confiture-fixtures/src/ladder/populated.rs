@@ -1,12 +1,12 @@
 //! The chain's twin with rows: every migration up and down again on filled tables.
 
 mod compare;
-mod tables;
+pub(super) mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use confiture_core::catalog::{Catalog, Kind, ObjectId};
+use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
 use confiture_core::db::{DbFailure, ScratchDb, Session};
 use confiture_core::migration::{Direction, Migration, Script, Step};
 use confiture_core::plugin::{
@@ -43,6 +43,8 @@ pub(super) struct Populated {
     behind: BTreeSet<(u32, String)>,
     /// When rows were first made, as the server writes it.
     began: String,
+    /// The catalog here, while migrations are tried changed.
+    observed: Option<Observed>,
 }
 
 fn doing(doing: &'static str) -> impl Fn(DbFailure) -> FixtureError {
@@ -69,6 +71,7 @@ impl Populated {
             unfilled: BTreeMap::new(),
             behind: BTreeSet::new(),
             began: String::new(),
+            observed: None,
         }
     }
 
@@ -79,7 +82,47 @@ impl Populated {
         dropped(self.database).await;
     }
 
-    fn session(&self) -> Result<&Session, FixtureError> {
+    /// Gets ready for the next migration to be tried: fills what is empty and observes.
+    pub(super) async fn prepare(&mut self, before: &Catalog) -> Result<(), FixtureError> {
+        self.fill(before).await?;
+        let observed = match &self.observed {
+            Some(observed) => observed.refresh(self.session()?).await,
+            None => Observed::full(self.session()?).await,
+        };
+        self.observed = Some(observed.map_err(doing("read the catalog"))?);
+        Ok(())
+    }
+
+    /// The catalog as [`prepare`](Self::prepare) saw it.
+    pub(super) fn observed(&self) -> Option<&Observed> {
+        self.observed.as_ref()
+    }
+
+    /// Rows of a table as they are between migrations.
+    pub(super) fn known(&self, oid: u32) -> Option<&Table> {
+        self.known.get(&oid)
+    }
+
+    pub(super) fn database(&self) -> &ScratchDb {
+        &self.database
+    }
+
+    /// Closes the session, so that the database can be cloned.
+    pub(super) async fn suspend(&mut self) {
+        if let Some(session) = self.session.take() {
+            session.close().await;
+        }
+    }
+
+    /// Opens the session again.
+    pub(super) async fn resume(&mut self) -> Result<(), FixtureError> {
+        let mut session = self.database.session().await?;
+        session.set_deadline(self.deadline);
+        self.session = Some(session);
+        Ok(())
+    }
+
+    pub(super) fn session(&self) -> Result<&Session, FixtureError> {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
@@ -100,7 +143,7 @@ impl Populated {
     }
 
     /// Tops tables up to the wanted number of rows, a few more where their columns changed.
-    async fn fill(&mut self, catalog: &Catalog) -> Result<(), FixtureError> {
+    pub(super) async fn fill(&mut self, catalog: &Catalog) -> Result<(), FixtureError> {
         let have: BTreeMap<&ObjectId, u64> =
             self.known.values().map(|table| (&table.stored.id, table.rows.len() as u64)).collect();
         let mut counts = RowCounts::uniform(self.rows);
@@ -186,13 +229,8 @@ impl Populated {
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
         let touched = self.touched(&stored);
         let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
-        record.up_changes = self.up_changes(up, &stored, &after, true).await?;
-        let draws = up.statements.iter().any(|statement| {
-            ["sequence", "nextval", "setval", "identity"].iter().any(|word| contains(&statement.sql, word))
-        });
-        let written = |(oid, stored): (&u32, &Stored)| (draws || stored.writes > 0).then_some(*oid);
-        let watched: Vec<u32> =
-            stored.iter().filter(|(oid, _)| self.known.contains_key(oid)).filter_map(written).collect();
+        record.up_changes = self.up_changes(session, up, &stored, &after, true).await?;
+        let watched = self.with_sequences(up, &stored);
         record.sequences_behind = self.new_behind(watched.into_iter()).await?;
         let session = self.session()?;
         if let Step::Sql(down) = &migration.down
@@ -245,7 +283,7 @@ impl Populated {
             .map(|(o, s)| (*o, s.clone()))
             .collect();
         let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
-        record.up_changes = self.up_changes(up, &stored, &after, false).await?;
+        record.up_changes = self.up_changes(session, up, &stored, &after, false).await?;
         record.sequences_behind = self.new_behind(touched.into_keys()).await?;
         if let Step::Sql(down) = &migration.down {
             // `known` is still what was before the up.
@@ -256,13 +294,9 @@ impl Populated {
     }
 
     async fn down_on_clone(&mut self, down: &Script, record: &mut DataRecord) -> Result<(), FixtureError> {
-        if let Some(session) = self.session.take() {
-            session.close().await;
-        }
+        self.suspend().await;
         let clone = self.database.server().clone_database(&self.database, "rows_down").await;
-        let mut session = self.database.session().await?;
-        session.set_deadline(self.deadline);
-        self.session = Some(session);
+        self.resume().await?;
         let clone = clone?;
         let mut session = clone.session().await?;
         session.set_deadline(self.deadline);
@@ -278,7 +312,16 @@ impl Populated {
         Ok(())
     }
 
-    fn record(&self, up: ScriptRun) -> DataRecord {
+    /// Known tables whose sequences `up` may have moved or left behind.
+    pub(super) fn with_sequences(&self, up: &Script, stored: &BTreeMap<u32, Stored>) -> Vec<u32> {
+        let draws = up.statements.iter().any(|statement| {
+            ["sequence", "nextval", "setval", "identity"].iter().any(|word| contains(&statement.sql, word))
+        });
+        let written = |(oid, stored): (&u32, &Stored)| (draws || stored.writes > 0).then_some(*oid);
+        stored.iter().filter(|(oid, _)| self.known.contains_key(oid)).filter_map(written).collect()
+    }
+
+    pub(super) fn record(&self, up: ScriptRun) -> DataRecord {
         DataRecord {
             rows: self.known.values().map(|table| table.rows.len() as u64).sum(),
             unfilled: self.unfilled.iter().map(|(id, why)| (id.clone(), why.clone())).collect(),
@@ -291,22 +334,23 @@ impl Populated {
     }
 
     /// Known tables that were written to or are stored otherwise.
-    fn touched(&self, stored: &BTreeMap<u32, Stored>) -> BTreeMap<u32, Stored> {
+    pub(super) fn touched(&self, stored: &BTreeMap<u32, Stored>) -> BTreeMap<u32, Stored> {
         let known = |oid: &u32, now: &Stored| {
             self.known.get(oid).is_some_and(|table| now.writes > 0 || table.stored.signature != now.signature)
         };
         stored.iter().filter(|(oid, now)| known(oid, now)).map(|(oid, now)| (*oid, now.clone())).collect()
     }
 
-    async fn up_changes(
+    pub(super) async fn up_changes(
         &self,
+        session: &Session,
         up: &Script,
         stored: &BTreeMap<u32, Stored>,
         after: &BTreeMap<u32, Table>,
         in_transaction: bool,
     ) -> Result<Vec<RowChange>, FixtureError> {
         let mut changes = Vec::new();
-        let replaced = self.replaced(stored).await?;
+        let replaced = self.replaced(session, stored).await?;
         for (oid, before) in &self.known {
             let (after, columns) = match (stored.contains_key(oid), after.get(oid)) {
                 (true, Some(after)) => (after, Columns::Numbers),
@@ -332,7 +376,7 @@ impl Populated {
             for column in &before.columns {
                 let Some(now) = pair.place(column).map(|at| &after.columns[at]) else { continue };
                 if now.data_type != column.data_type && is_cast_worth_it(&column.data_type, &now.data_type) {
-                    changes.extend(self.narrowed(&pair, column, now, in_transaction).await?);
+                    changes.extend(narrowed(session, &pair, column, now, in_transaction).await?);
                 }
             }
         }
@@ -343,6 +387,7 @@ impl Populated {
     /// The new tables that stand under the names of dropped ones.
     async fn replaced(
         &self,
+        session: &Session,
         stored: &BTreeMap<u32, Stored>,
     ) -> Result<BTreeMap<ObjectId, Table>, FixtureError> {
         let gone: BTreeSet<&ObjectId> = self
@@ -356,25 +401,8 @@ impl Populated {
             .filter(|(oid, now)| gone.contains(&now.id) && !self.known.contains_key(oid))
             .map(|(oid, now)| (*oid, now.clone()))
             .collect();
-        let read = tables::rows(self.session()?, &wanted).await.map_err(doing("read rows"))?;
+        let read = tables::rows(session, &wanted).await.map_err(doing("read rows"))?;
         Ok(read.into_values().map(|table| (table.stored.id.clone(), table)).collect())
-    }
-
-    async fn narrowed(
-        &self,
-        pair: &Pair<'_>,
-        was: &RowColumn,
-        now: &RowColumn,
-        in_transaction: bool,
-    ) -> Result<Option<RowChange>, FixtureError> {
-        let after = pair.after;
-        if after.key.is_empty() || after.key.iter().any(|&at| after.columns[at].number == was.number) {
-            return Ok(None);
-        }
-        let session = self.session()?;
-        let texts = tables::cast_back(session, in_transaction, after, &now.name, &was.data_type).await;
-        let texts = texts.map_err(doing("cast values back"))?;
-        Ok(texts.and_then(|texts| compare::narrowed(pair.before, &was.name, &now.data_type, &texts.rows)))
     }
 
     /// The sequences of these tables that fell behind since this was last asked.
@@ -382,19 +410,25 @@ impl Populated {
         &mut self,
         oids: impl Iterator<Item = u32>,
     ) -> Result<Vec<SequenceBehind>, FixtureError> {
-        let behind = tables::sequences_behind(self.session()?, oids).await;
-        let mut new = Vec::new();
-        for (oid, behind) in behind.map_err(doing("read sequences"))? {
-            if self.behind.insert((oid, behind.column.clone())) {
-                new.push(behind);
-            }
-        }
-        Ok(new)
+        let new = self.behind(self.session()?, oids).await?;
+        self.behind.extend(new.iter().map(|(oid, behind)| (*oid, behind.column.clone())));
+        Ok(new.into_iter().map(|(_, behind)| behind).collect())
+    }
+
+    /// The same without taking note of them.
+    pub(super) async fn behind(
+        &self,
+        session: &Session,
+        oids: impl Iterator<Item = u32>,
+    ) -> Result<Vec<(u32, SequenceBehind)>, FixtureError> {
+        let behind = tables::sequences_behind(session, oids).await.map_err(doing("read sequences"))?;
+        let new = behind.into_iter().filter(|(oid, one)| !self.behind.contains(&(*oid, one.column.clone())));
+        Ok(new.collect())
     }
 
     /// What differs from the known rows, table by table of the same name; in the transaction of the up, only
     /// those it wrote to or changed are read.
-    async fn down_changes(
+    pub(super) async fn down_changes(
         &self,
         session: &Session,
         stored: BTreeMap<u32, Stored>,
@@ -446,6 +480,22 @@ impl Populated {
             }
         }
     }
+}
+
+async fn narrowed(
+    session: &Session,
+    pair: &Pair<'_>,
+    was: &RowColumn,
+    now: &RowColumn,
+    in_transaction: bool,
+) -> Result<Option<RowChange>, FixtureError> {
+    let after = pair.after;
+    if after.key.is_empty() || after.key.iter().any(|&at| after.columns[at].number == was.number) {
+        return Ok(None);
+    }
+    let texts = tables::cast_back(session, in_transaction, after, &now.name, &was.data_type).await;
+    let texts = texts.map_err(doing("cast values back"))?;
+    Ok(texts.and_then(|texts| compare::narrowed(pair.before, &was.name, &now.data_type, &texts.rows)))
 }
 
 /// Whether a value that comes back otherwise from a cast has lost something: not in types that write the

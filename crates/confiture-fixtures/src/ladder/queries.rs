@@ -24,6 +24,15 @@ impl Watched {
     pub(super) fn new(file: Arc<QueryFile>) -> Self {
         Self { file, failure: None, ever: false }
     }
+
+    pub(super) fn script(&self) -> &confiture_core::migration::Script {
+        &self.file.script
+    }
+
+    /// How it fares here and, as `after`, where a migration leads.
+    pub(super) fn record(&self, after: Option<StatementFailure>) -> QueryRecord {
+        QueryRecord { file: self.file.path().to_owned(), before: self.failure.clone(), after }
+    }
 }
 
 impl Ladder<'_> {

@@ -272,6 +272,34 @@ pub(crate) async fn run_query(
 ) -> Result<Option<StatementFailure>, FixtureError> {
     let begun = session.execute("BEGIN").await;
     begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+    let failure = ask(session, script).await;
+    if session.is_usable() {
+        // Settings, temporary tables, cursors and channels are rolled back with it.
+        let ended = session.execute("ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()").await;
+        ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+        forget_prepared(session, script).await;
+    }
+    Ok(failure)
+}
+
+/// Like [`run_query`], inside the transaction the caller has open.
+pub(crate) async fn run_query_within(
+    session: &Session,
+    script: &Script,
+) -> Result<Option<StatementFailure>, FixtureError> {
+    let set = session.execute("SAVEPOINT confiture_query").await;
+    set.map_err(|source| FixtureError::Query { doing: "set a savepoint", source })?;
+    let failure = ask(session, script).await;
+    if session.is_usable() {
+        let ended = session.execute("ROLLBACK TO SAVEPOINT confiture_query").await;
+        ended.map_err(|source| FixtureError::Query { doing: "roll back to a savepoint", source })?;
+        forget_prepared(session, script).await;
+    }
+    Ok(failure)
+}
+
+/// Sends a query file; returns what it failed with.
+async fn ask(session: &Session, script: &Script) -> Option<StatementFailure> {
     let mut run = Recording::new(script, Direction::Up, Isolation::Transaction);
     let mut modified = false;
     for (index, statement) in script.statements.iter().enumerate() {
@@ -298,17 +326,16 @@ pub(crate) async fn run_query(
     {
         run.failed(None, failure);
     }
-    if session.is_usable() {
-        // Settings, temporary tables, cursors and channels are rolled back with it.
-        let ended = session.execute("ROLLBACK; SELECT pg_catalog.pg_advisory_unlock_all()").await;
-        ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
-        if script.statements.iter().any(|statement| is_prepare(&statement.sql))
-            && let Err(failure) = session.execute("DEALLOCATE ALL").await
-        {
-            tracing::debug!(%failure, "reset the session");
-        }
+    run.failure
+}
+
+/// Prepared statements are not rolled back.
+async fn forget_prepared(session: &Session, script: &Script) {
+    if script.statements.iter().any(|statement| is_prepare(&statement.sql))
+        && let Err(failure) = session.execute("DEALLOCATE ALL").await
+    {
+        tracing::debug!(%failure, "reset the session");
     }
-    Ok(run.failure)
 }
 
 /// Undoes what a script may have changed in its session, so that the next script starts as in a new

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use confiture_core::db::{DbFailure, ScratchDb, ServerKind, Session};
 use confiture_core::migration::layout::Loaded;
-use confiture_core::migration::{Direction, ScriptStatement, Step};
+use confiture_core::migration::{Direction, Migration, ScriptStatement, Step};
 use confiture_core::plugin::ScriptRun;
 use confiture_core::report::CheckStatus;
 use confiture_core::{Diagnostic, Severity};
@@ -18,7 +18,9 @@ use super::test::{Action, Expectation, TestKind, UserTest};
 use crate::checks::blame::sqlstate_name;
 use crate::error::FixtureError;
 use crate::ladder::{REACHES_OUT, reaches_out};
-use crate::runner::{MigrationRunner, failing_span, find_version, run_script, run_watched, send};
+use crate::runner::{
+    MigrationRunner, failing_span, find_version, run_in_transaction, run_script, run_watched, send,
+};
 
 /// What tests are run with.
 #[derive(Debug, Clone, Copy)]
@@ -98,6 +100,48 @@ pub(super) async fn run_verify(
     Ok(run.outcome(started))
 }
 
+/// Runs `test` in one transaction of `session` that is rolled back: first the migrations after the place `at`
+/// up to where the test starts, then the test.
+///
+/// For tests that [run within](UserTest::runs_within) one; constraints are checked at the end of every
+/// statement, as commits would.
+///
+/// # Errors
+/// When the transaction cannot be begun or rolled back; what the server refuses of the test is a finding.
+pub async fn run_within(
+    test: &UserTest,
+    session: &Session,
+    at: Option<usize>,
+    bench: &Bench<'_>,
+) -> Result<TestOutcome, FixtureError> {
+    let started = Instant::now();
+    let mut run = Run::new(test, None, bench, at);
+    run.shared = Some(session);
+    let start = match test.needs(bench.loaded) {
+        Ok(needs) => needs.start,
+        Err(problem) => {
+            run.findings.push(*problem);
+            return Ok(run.outcome(started));
+        }
+    };
+    let begun = session.execute("BEGIN").await;
+    begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+    let goes = match start {
+        Some(start) => run.climb(start, &(0..0), &[]).await?,
+        None => Goes::On,
+    };
+    if goes == Goes::On {
+        let checked = session.execute("SET CONSTRAINTS ALL IMMEDIATE").await;
+        checked.map_err(|source| FixtureError::Query { doing: "check constraints", source })?;
+        run.actions(session).await?;
+    }
+    if session.is_usable() {
+        let ended = session.execute("ROLLBACK; RESET ALL; SET SESSION AUTHORIZATION DEFAULT").await;
+        ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+    }
+    Ok(run.outcome(started))
+}
+
 /// Whether the test goes on.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Goes {
@@ -110,6 +154,8 @@ struct Run<'a> {
     test: &'a UserTest,
     /// `None` for what needs one session only.
     database: Option<&'a ScratchDb>,
+    /// The session of a test that stands in one transaction as a whole.
+    shared: Option<&'a Session>,
     bench: &'a Bench<'a>,
     /// The last migration applied.
     at: Option<usize>,
@@ -130,6 +176,7 @@ impl<'a> Run<'a> {
         Self {
             test,
             database,
+            shared: None,
             bench,
             at,
             skipped: None,
@@ -248,7 +295,7 @@ impl<'a> Run<'a> {
                         }
                     };
                     match code {
-                        Ok(code) => expect::catch(session, statement, self.source_text(), &code).await,
+                        Ok(code) => self.catch(session, statement, &code).await?,
                         Err(unknown) => {
                             let help = "PL/pgSQL knows the names of appendix A of the manual";
                             self.findings.push(self.test.problem(span.clone(), &unknown, help));
@@ -278,6 +325,26 @@ impl<'a> Run<'a> {
         Ok(if session.is_usable() { goes } else { Goes::NoFurther })
     }
 
+    /// A statement that has to fail; in a transaction, behind a savepoint.
+    async fn catch(
+        &self,
+        session: &Session,
+        statement: &ScriptStatement,
+        code: &str,
+    ) -> Result<Met, FixtureError> {
+        let Some(shared) = self.shared else {
+            return Ok(expect::catch(session, statement, self.source_text(), code).await);
+        };
+        let set = shared.execute("SAVEPOINT confiture_catch").await;
+        set.map_err(|source| FixtureError::Query { doing: "set a savepoint", source })?;
+        let met = expect::catch(session, statement, self.source_text(), code).await;
+        if shared.is_usable() {
+            let ended = shared.execute("ROLLBACK TO SAVEPOINT confiture_catch").await;
+            ended.map_err(|source| FixtureError::Query { doing: "roll back to a savepoint", source })?;
+        }
+        Ok(met)
+    }
+
     /// A statement that failed without having announced it ends the test.
     fn refused(&mut self, statement: &ScriptStatement, failure: &DbFailure) -> Goes {
         let span = failing_span(self.source_text(), statement, failure);
@@ -301,12 +368,19 @@ impl<'a> Run<'a> {
         tables: Vec<String>,
     ) -> Result<Goes, FixtureError> {
         let target = find_version(self.bench.loaded, version)?;
+        self.climb(target, span, &tables).await
+    }
+
+    /// Applies the migrations up to and including the one at `target`.
+    async fn climb(
+        &mut self,
+        target: usize,
+        span: &Range<usize>,
+        tables: &[String],
+    ) -> Result<Goes, FixtureError> {
         let first = self.at.map_or(0, |at| at + 1);
-        if first > target {
-            return Ok(Goes::On);
-        }
         for place in first..=target {
-            let watched = if place == target { tables.as_slice() } else { &[] };
+            let watched = if place == target { tables } else { &[] };
             if self.step(place, Direction::Up, span, watched).await? == Goes::NoFurther {
                 return Ok(Goes::NoFurther);
             }
@@ -352,6 +426,10 @@ impl<'a> Run<'a> {
                 return Ok(self.skip(format!("{} cannot be run: {reason}", migration.id)));
             }
         };
+        if let Some(session) = self.shared {
+            let run = run_in_transaction(session, script, direction).await;
+            return Ok(self.stepped(&run, migration, direction, span));
+        }
         let session = self.helper().await?;
         let run: Result<ScriptRun, FixtureError> = if tables.is_empty() {
             Ok(run_script(&session, script, direction).await)
@@ -364,12 +442,7 @@ impl<'a> Run<'a> {
             Ok(run)
         };
         let run = run?;
-        if let Some(failed) = &run.failure {
-            let (sqlstate, what) = state_of(&failed.failure);
-            let file = failed.location.file.display();
-            let label = format!("{what} at {file}:{}: {}", failed.location.line, said(&failed.failure));
-            let finding = self.migration_fails(span.clone(), &migration.id, direction, &label);
-            self.findings.push(finding.with_evidence("sqlstate", sqlstate));
+        if self.stepped(&run, migration, direction, span) == Goes::NoFurther {
             session.close().await;
             return Ok(Goes::NoFurther);
         }
@@ -379,6 +452,23 @@ impl<'a> Run<'a> {
         }
         session.close().await;
         Ok(Goes::On)
+    }
+
+    /// What a migration that was asked for means for the test.
+    fn stepped(
+        &mut self,
+        run: &ScriptRun,
+        migration: &Migration,
+        direction: Direction,
+        span: &Range<usize>,
+    ) -> Goes {
+        let Some(failed) = &run.failure else { return Goes::On };
+        let (sqlstate, what) = state_of(&failed.failure);
+        let file = failed.location.file.display();
+        let label = format!("{what} at {file}:{}: {}", failed.location.line, said(&failed.failure));
+        let finding = self.migration_fails(span.clone(), &migration.id, direction, &label);
+        self.findings.push(finding.with_evidence("sqlstate", sqlstate));
+        Goes::NoFurther
     }
 
     fn skip(&mut self, reason: String) -> Goes {

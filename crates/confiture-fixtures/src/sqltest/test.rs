@@ -8,7 +8,7 @@ use std::time::Duration;
 use confiture_core::db::LockMode;
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{ScriptStatement, Source};
-use confiture_core::sql::{self, ObjectKind, Reach};
+use confiture_core::sql::{self, ObjectKind, Reach, SessionEffect, TransactionSafety};
 use confiture_core::{Diagnostic, Location, Severity};
 
 use crate::runner::find_version;
@@ -216,6 +216,37 @@ impl UserTest {
         let mut seen = std::collections::BTreeSet::new();
         needs.steps.retain(|step| seen.insert(*step));
         Ok(needs)
+    }
+
+    /// Whether it can be run in one transaction that is rolled back and mean the same: no directive measures
+    /// locks or names a condition, and no statement refuses a transaction block, ends it, or changes the
+    /// session for migrations that follow.
+    pub fn runs_within(&self) -> bool {
+        let migrates = self.actions.iter().any(|action| matches!(action, Action::Migrate { .. }));
+        self.problems.is_empty()
+            && matches!(self.kind, TestKind::Directives | TestKind::Verify)
+            && self.actions.iter().all(|action| match action {
+                Action::Migrate { measured, .. } => !measured,
+                Action::Rollback { .. } => true,
+                Action::AtMost { .. } => false,
+                Action::Statement { statement, expected } => {
+                    let class = sql::classify(&statement.sql);
+                    let named =
+                        |(e, _): &(Expectation, _)| matches!(e, Expectation::Catch(s) if s.len() != 5);
+                    class.transaction == TransactionSafety::Allowed
+                        && class.control.is_none()
+                        && !(migrates && class.session == SessionEffect::Session)
+                        && !expected.iter().any(named)
+                }
+            })
+    }
+
+    /// The SQL of its own statements, in order.
+    pub fn statements(&self) -> impl Iterator<Item = &str> {
+        self.actions.iter().filter_map(|action| match action {
+            Action::Statement { statement, .. } => Some(&*statement.sql),
+            _ => None,
+        })
     }
 
     /// The first statement that changes what all databases of the server share, roles apart.

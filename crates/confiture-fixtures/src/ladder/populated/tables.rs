@@ -8,20 +8,20 @@ use confiture_core::sql::{Quoted, quote_literal};
 
 /// A table as the server stores it: what changes when its rows may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stored {
-    pub(super) id: ObjectId,
+pub(in crate::ladder) struct Stored {
+    pub(in crate::ladder) id: ObjectId,
     /// Files of its partitions or its own, and its columns.
-    pub(super) signature: String,
+    pub(in crate::ladder) signature: String,
     /// Rows written by the current transaction; 1 where the server does not count them.
-    pub(super) writes: u64,
+    pub(in crate::ladder) writes: u64,
     /// Its rows are those of its partitions.
-    pub(super) partitioned: bool,
+    pub(in crate::ladder) partitioned: bool,
     /// Its rows belong to the table it is a partition of.
-    pub(super) partition: bool,
+    pub(in crate::ladder) partition: bool,
 }
 
 /// The tables of a database by OID; a partitioned table stands for its partitions.
-pub(super) async fn stored(session: &Session) -> Result<BTreeMap<u32, Stored>, DbFailure> {
+pub(in crate::ladder) async fn stored(session: &Session) -> Result<BTreeMap<u32, Stored>, DbFailure> {
     const QUERY: &str = "\
         SELECT c.oid, n.nspname, c.relname, \
           concat_ws('/', CASE WHEN c.relkind = 'p' THEN (SELECT string_agg(l.relfilenode::text, ',' ORDER BY l.relfilenode) \
@@ -60,31 +60,31 @@ pub(super) async fn stored(session: &Session) -> Result<BTreeMap<u32, Stored>, D
 
 /// A column as rows are compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct RowColumn {
+pub(in crate::ladder) struct RowColumn {
     /// `attnum`: stays when the column is renamed.
-    pub(super) number: i16,
-    pub(super) name: String,
-    pub(super) data_type: String,
+    pub(in crate::ladder) number: i16,
+    pub(in crate::ladder) name: String,
+    pub(in crate::ladder) data_type: String,
 }
 
 /// The rows of a table: one text per column, in the order of the columns.
 #[derive(Debug, Clone)]
-pub(super) struct Table {
-    pub(super) stored: Stored,
+pub(in crate::ladder) struct Table {
+    pub(in crate::ladder) stored: Stored,
     /// Generated columns are left out: they follow from the others.
-    pub(super) columns: Vec<RowColumn>,
+    pub(in crate::ladder) columns: Vec<RowColumn>,
     /// Places of the primary key's columns.
-    pub(super) key: Vec<usize>,
-    pub(super) rows: Vec<Vec<Option<String>>>,
+    pub(in crate::ladder) key: Vec<usize>,
+    pub(in crate::ladder) rows: Vec<Vec<Option<String>>>,
 }
 
 impl Table {
-    pub(super) fn column(&self, name: &str) -> Option<usize> {
+    pub(in crate::ladder) fn column(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 
     /// `id = 7` of a row; the whole row where there is no primary key.
-    pub(super) fn key_text(&self, row: &[Option<String>]) -> String {
+    pub(in crate::ladder) fn key_text(&self, row: &[Option<String>]) -> String {
         let all: Vec<usize> = (0..self.columns.len()).collect();
         let places = if self.key.is_empty() { &all } else { &self.key };
         let parts = places.iter().filter_map(|&at| {
@@ -96,7 +96,7 @@ impl Table {
 }
 
 /// A text cut to what a message can carry.
-pub(super) fn shortened(text: &str) -> String {
+pub(in crate::ladder) fn shortened(text: &str) -> String {
     const MOST: usize = 60;
     match text.char_indices().nth(MOST) {
         Some((at, _)) => format!("{}…", &text[..at]),
@@ -105,7 +105,7 @@ pub(super) fn shortened(text: &str) -> String {
 }
 
 /// The rows of these tables. Costs two round trips.
-pub(super) async fn rows(
+pub(in crate::ladder) async fn rows(
     session: &Session,
     wanted: &BTreeMap<u32, Stored>,
 ) -> Result<BTreeMap<u32, Table>, DbFailure> {
@@ -184,14 +184,14 @@ fn enter(tables: &mut BTreeMap<u32, Table>, read: &TextRows) -> Result<(), DbFai
 }
 
 /// The time now, as the session writes points in time.
-pub(super) async fn now(session: &Session) -> Result<String, DbFailure> {
+pub(in crate::ladder) async fn now(session: &Session) -> Result<String, DbFailure> {
     let answer = session.query_simple("SELECT pg_catalog.date_trunc('second', localtimestamp)::text").await?;
     Ok(answer.rows.into_iter().flatten().flatten().next().unwrap_or_default())
 }
 
 /// The values of a column cast back to the type it had, by the text of the row's key, as far as they fit;
 /// `None` where the server has no such cast. A savepoint guards the transaction, if there is one.
-pub(super) async fn cast_back(
+pub(in crate::ladder) async fn cast_back(
     session: &Session,
     in_transaction: bool,
     table: &Table,
@@ -248,7 +248,7 @@ async fn guarded(
 }
 
 /// Sequences of columns of these tables that give next what the column holds already.
-pub(super) async fn sequences_behind(
+pub(in crate::ladder) async fn sequences_behind(
     session: &Session,
     oids: impl Iterator<Item = u32>,
 ) -> Result<Vec<(u32, confiture_core::plugin::SequenceBehind)>, DbFailure> {

@@ -1,0 +1,449 @@
+//! A changed migration in the place of the next one, tried and taken back.
+
+use std::collections::BTreeMap;
+
+use confiture_core::catalog::{Catalog, Observed};
+use confiture_core::db::{LockMode, ScratchDb, Session, relation_locks};
+use confiture_core::migration::{Direction, Migration, Script, Step};
+use confiture_core::plugin::{
+    DataRecord, Isolation, Observation, QueryRecord, RoundTrip, RungRecord, ScriptRun,
+};
+
+use super::populated::Populated;
+use super::populated::tables::{self, Stored, Table};
+use super::{Ladder, dropped, open, reading};
+use crate::error::FixtureError;
+use crate::runner::{ScriptTraits, run_in_transaction, run_query_within, run_script};
+
+/// What to observe besides the state that a migration leaves and its rollback.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Want {
+    /// The locks it holds at its end.
+    pub locks: bool,
+    /// A second up after the rollback.
+    pub re_up: bool,
+    /// A second up right after the first, as after an abort that nobody noticed.
+    pub rerun: bool,
+}
+
+/// The rows of one table after a migration, or after its rollback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableRows {
+    /// Schema and name.
+    pub table: confiture_core::catalog::ObjectId,
+    /// Its columns, generated ones left out.
+    pub columns: Vec<String>,
+    /// The columns of its primary key, as places in `columns`.
+    pub key: Vec<usize>,
+    /// Its rows in no order, each value as text.
+    pub rows: Vec<Vec<Option<String>>>,
+}
+
+/// What a migration did when it was tried.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// As [`Ladder::climb`] would have recorded it.
+    pub record: RungRecord,
+    /// Tables whose rows the up wrote, or that are new or stored otherwise.
+    pub rows: Vec<TableRows>,
+    /// The same after the rollback; `None` when there was none.
+    pub rows_after_down: Option<Vec<TableRows>>,
+    /// The strongest lock on each table that was there before, by schema and name as SQL writes them; empty
+    /// unless wanted.
+    pub locks: BTreeMap<String, LockMode>,
+    /// What a second up right after the first said; `None` unless wanted and run. The catalog it left where
+    /// it succeeded.
+    pub rerun: Option<(ScriptRun, Option<Catalog>)>,
+}
+
+/// Where trials of the next migration are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ground {
+    /// On tables with rows.
+    Rows,
+    /// In the chain's own database, whose tables hold only what migrations put there.
+    Chain,
+}
+
+impl Ladder<'_> {
+    /// Gets ready to try the next migration changed: on tables with rows, where rows are wanted and there can
+    /// be any, else in the chain's own database.
+    ///
+    /// # Errors
+    /// When rows cannot be made or the server is lost.
+    pub async fn prepare(&mut self) -> Result<Ground, FixtureError> {
+        let Some(migration) = self.next() else { return Ok(Ground::Chain) };
+        let before = self.observed.catalog().clone();
+        match self.with_rows(migration, super::Depth::Observe, &before).await? {
+            Ok(mut populated) => {
+                populated.prepare(&before).await?;
+                self.populated = Some(populated);
+                Ok(Ground::Rows)
+            }
+            Err(_) => Ok(Ground::Chain),
+        }
+    }
+
+    /// Tries `changed` where the next migration of the chain stands, on the state [`prepare`](Self::prepare)
+    /// made, and leaves everything as it was.
+    ///
+    /// Scripts that may run in a transaction are run in one that is rolled back, others on a clone.
+    ///
+    /// # Errors
+    /// When the server is lost or refuses what the ladder itself asks for; what it refuses of the migration is
+    /// in the trial.
+    pub async fn attempt(
+        &mut self,
+        changed: &Migration,
+        ground: Ground,
+        want: Want,
+    ) -> Result<Trial, FixtureError> {
+        let scripts = [&changed.up, &changed.down].into_iter().filter_map(Step::script);
+        let within = scripts.map(ScriptTraits::of).all(|traits| traits.transaction_safe);
+        match (within, ground) {
+            (true, Ground::Rows) => {
+                let populated = self.populated.take();
+                let result = match &populated {
+                    Some(populated) => {
+                        let session = populated.session()?;
+                        self.attempt_within(session, Some(populated), changed, want).await
+                    }
+                    None => Err(FixtureError::Interrupted),
+                };
+                self.populated = populated;
+                if let Some(populated) = &mut self.populated
+                    && populated.session().is_ok_and(|session| !session.is_usable())
+                {
+                    populated.suspend().await;
+                    populated.resume().await?;
+                }
+                result
+            }
+            (true, Ground::Chain) => {
+                let result = self.attempt_within(self.session()?, None, changed, want).await;
+                self.revive().await?;
+                result
+            }
+            (false, _) => self.attempt_on_clone(changed, ground, want).await,
+        }
+    }
+
+    async fn attempt_within(
+        &self,
+        session: &Session,
+        populated: Option<&Populated>,
+        changed: &Migration,
+        want: Want,
+    ) -> Result<Trial, FixtureError> {
+        let begun = session.execute("BEGIN").await;
+        begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+        let stage = Stage { ladder: self, session, populated, within: true };
+        let result = Box::pin(stage.run(changed, want)).await;
+        if session.is_usable() {
+            let ended = session.execute("ROLLBACK").await;
+            if result.is_ok() {
+                ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+            }
+        }
+        result
+    }
+
+    async fn attempt_on_clone(
+        &mut self,
+        changed: &Migration,
+        ground: Ground,
+        want: Want,
+    ) -> Result<Trial, FixtureError> {
+        let clone = match (ground, &mut self.populated) {
+            (Ground::Rows, Some(populated)) => {
+                populated.suspend().await;
+                let clone = self.server.clone_database(populated.database(), "trial").await;
+                populated.resume().await?;
+                clone?
+            }
+            _ => self.clone_here("trial").await?,
+        };
+        let result = self.attempt_in(&clone, ground, changed, want).await;
+        dropped(clone).await;
+        result
+    }
+
+    async fn attempt_in(
+        &self,
+        clone: &ScratchDb,
+        ground: Ground,
+        changed: &Migration,
+        want: Want,
+    ) -> Result<Trial, FixtureError> {
+        let session = open(clone, &self.options).await?;
+        let populated = self.populated.as_ref().filter(|_| ground == Ground::Rows);
+        let stage = Stage { ladder: self, session: &session, populated, within: false };
+        let result = Box::pin(stage.run(changed, want)).await;
+        session.close().await;
+        result
+    }
+
+    /// The catalog that the chain would lead to with `changed` in the place of the next migration, up to and
+    /// including the one at `end`; what failed on the way otherwise, with its place.
+    ///
+    /// `None` when a script on the way cannot run in a transaction. Migrations that the chain itself cannot
+    /// apply are left out.
+    ///
+    /// # Errors
+    /// When the server is lost or refuses what the ladder itself asks for.
+    pub async fn foresee(
+        &mut self,
+        changed: &Migration,
+        end: usize,
+    ) -> Result<Option<Result<Catalog, (usize, ScriptRun)>>, FixtureError> {
+        let mut steps = vec![(self.next, changed)];
+        steps.extend((self.next + 1..=end).filter_map(|at| Some((at, self.loaded.migrations.get(at)?))));
+        let mut scripts: Vec<(usize, &Script)> = Vec::new();
+        for (at, migration) in steps {
+            if let Step::Sql(up) = &migration.up {
+                if !ScriptTraits::of(up).transaction_safe {
+                    return Ok(None);
+                }
+                scripts.push((at, up));
+            }
+        }
+        let session = self.session()?;
+        let begun = session.execute("BEGIN").await;
+        begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+        let mut failed = None;
+        for (at, up) in scripts {
+            let run = run_in_transaction(session, up, Direction::Up).await;
+            self.lost(&run).await?;
+            if run.failure.is_some() {
+                failed = Some((at, run));
+                break;
+            }
+        }
+        let outcome = match failed {
+            Some(failed) => Err(failed),
+            None => {
+                let observed = self.observed.refresh_within(session).await.map_err(reading)?;
+                Ok(observed.catalog().clone())
+            }
+        };
+        if session.is_usable() {
+            let ended = session.execute("ROLLBACK").await;
+            ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+        }
+        self.revive().await?;
+        Ok(Some(outcome))
+    }
+}
+
+/// One trial under way.
+struct Stage<'a> {
+    ladder: &'a Ladder<'a>,
+    session: &'a Session,
+    populated: Option<&'a Populated>,
+    /// In a transaction that the caller rolls back.
+    within: bool,
+}
+
+impl Stage<'_> {
+    async fn run(&self, changed: &Migration, want: Want) -> Result<Trial, FixtureError> {
+        let base = self.populated.and_then(Populated::observed).unwrap_or(&self.ladder.observed);
+        let before = self.ladder.observed.catalog().clone();
+        let mut trial = Trial {
+            record: RungRecord {
+                before: before.clone(),
+                after: before,
+                up: None,
+                round_trip: None,
+                interruption: None,
+                data: Observation::Not(super::NO_ROWS.to_owned()),
+                refused: None,
+                missing_before: self.ladder.missing.clone(),
+                queries: self.ladder.queries.is_empty().then(Vec::new),
+            },
+            rows: Vec::new(),
+            rows_after_down: None,
+            locks: BTreeMap::new(),
+            rerun: None,
+        };
+        let Step::Sql(up) = &changed.up else { return Ok(trial) };
+        let run = self.script(up, Direction::Up).await?;
+        let applied = run.failure.is_none();
+        trial.record.up = Some(run.clone());
+        let mut data = self.populated.map(|populated| populated.record(run));
+        if applied {
+            self.observe(changed, up, base, want, &mut trial, data.as_mut()).await?;
+        }
+        if let Some(data) = data {
+            trial.record.data = Observation::Made(Box::new(data));
+        }
+        Ok(trial)
+    }
+
+    async fn observe(
+        &self,
+        changed: &Migration,
+        up: &Script,
+        base: &Observed,
+        want: Want,
+        trial: &mut Trial,
+        mut data: Option<&mut DataRecord>,
+    ) -> Result<(), FixtureError> {
+        let session = self.session;
+        if want.locks && self.within {
+            trial.locks = self.locks().await?;
+        }
+        let observed = self.catalog(base).await?;
+        trial.record.after = observed.catalog().clone();
+        let stored = tables::stored(session).await.map_err(doing("list tables"))?;
+        let written = self.written(&stored);
+        let after = tables::rows(session, &written).await.map_err(doing("read rows"))?;
+        if let (Some(populated), Some(data)) = (self.populated, data.as_deref_mut()) {
+            data.up_changes = populated.up_changes(session, up, &stored, &after, self.within).await?;
+            let watched = populated.with_sequences(up, &stored);
+            let behind = populated.behind(session, watched.into_iter()).await?;
+            data.sequences_behind = behind.into_iter().map(|(_, behind)| behind).collect();
+        }
+        trial.rows = after.into_values().map(table_rows).collect();
+        if self.within {
+            trial.record.queries = self.queries().await?;
+        }
+        if want.rerun {
+            trial.rerun = self.rerun(up, &observed).await?;
+        }
+        if let Step::Sql(down) = &changed.down {
+            self.round_trip(up, down, &observed, want, trial, data).await?;
+        }
+        Ok(())
+    }
+
+    async fn round_trip(
+        &self,
+        up: &Script,
+        down: &Script,
+        observed: &Observed,
+        want: Want,
+        trial: &mut Trial,
+        data: Option<&mut DataRecord>,
+    ) -> Result<(), FixtureError> {
+        let session = self.session;
+        let run = self.script(down, Direction::Down).await?;
+        let mut trip = RoundTrip {
+            down: run.clone(),
+            after_down: observed.catalog().clone(),
+            down_differences: Vec::new(),
+            down_unstable: Vec::new(),
+            re_up: None,
+            re_up_differences: Vec::new(),
+            re_up_unstable: Vec::new(),
+        };
+        if run.failure.is_none() {
+            let rolled_back = self.catalog(observed).await?;
+            trip.down_differences = trial.record.before.diff(rolled_back.catalog());
+            trip.after_down = rolled_back.catalog().clone();
+            let stored = tables::stored(session).await.map_err(doing("list tables"))?;
+            let written = self.written(&stored);
+            let after = tables::rows(session, &written).await.map_err(doing("read rows"))?;
+            trial.rows_after_down = Some(after.into_values().map(table_rows).collect());
+            if let (Some(populated), Some(data)) = (self.populated, data) {
+                data.down_changes = populated.down_changes(session, stored, self.within).await?;
+                data.down = Some(run);
+            }
+            if want.re_up {
+                let re_up = self.script(up, Direction::Up).await?;
+                if re_up.failure.is_none() {
+                    let again = self.catalog(&rolled_back).await?;
+                    trip.re_up_differences = trial.record.after.diff(again.catalog());
+                }
+                trip.re_up = Some(re_up);
+            }
+        }
+        trial.record.round_trip = Some(trip);
+        Ok(())
+    }
+
+    /// The up once more on the state it left; taken back.
+    async fn rerun(
+        &self,
+        up: &Script,
+        observed: &Observed,
+    ) -> Result<Option<(ScriptRun, Option<Catalog>)>, FixtureError> {
+        if !self.within {
+            return Ok(None);
+        }
+        let session = self.session;
+        session.execute("SAVEPOINT confiture_rerun").await.map_err(doing("set a savepoint"))?;
+        let run = self.script(up, Direction::Up).await?;
+        let catalog = match run.failure {
+            None => Some(self.catalog(observed).await?.catalog().clone()),
+            Some(_) => None,
+        };
+        let ended = session.execute("ROLLBACK TO SAVEPOINT confiture_rerun").await;
+        ended.map_err(doing("roll back to a savepoint"))?;
+        Ok(Some((run, catalog)))
+    }
+
+    async fn script(&self, script: &Script, direction: Direction) -> Result<ScriptRun, FixtureError> {
+        let mut run = match self.within {
+            true => run_in_transaction(self.session, script, direction).await,
+            false => run_script(self.session, script, direction).await,
+        };
+        run.isolation = if self.within { Isolation::Transaction } else { Isolation::Clone };
+        self.ladder.lost(&run).await?;
+        Ok(run)
+    }
+
+    async fn catalog(&self, base: &Observed) -> Result<Observed, FixtureError> {
+        let observed = match self.within {
+            true => base.refresh_within(self.session).await,
+            false => base.refresh(self.session).await,
+        };
+        observed.map_err(reading)
+    }
+
+    /// Tables whose rows may be others than before: all of them where no transaction tells.
+    fn written(&self, stored: &BTreeMap<u32, Stored>) -> BTreeMap<u32, Stored> {
+        let own = &self.ladder.own_tables;
+        let may_differ = |oid: &u32, now: &Stored| {
+            let known = self.populated.and_then(|populated| populated.known(*oid));
+            let same = known.is_some_and(|table| table.stored.signature == now.signature);
+            !now.partition
+                && !own.contains(&now.id)
+                && (!self.within || now.writes > 0 || self.populated.is_some() && !same)
+        };
+        let written = stored.iter().filter(|(oid, now)| may_differ(oid, now));
+        written.map(|(oid, now)| (*oid, now.clone())).collect()
+    }
+
+    async fn locks(&self) -> Result<BTreeMap<String, LockMode>, FixtureError> {
+        let held = relation_locks(self.session, self.session.backend_pid()).await;
+        let mut strongest: BTreeMap<String, LockMode> = BTreeMap::new();
+        for lock in held.map_err(doing("read locks"))? {
+            let mode = strongest.entry(format!("{}.{}", lock.schema, lock.name)).or_insert(lock.mode);
+            *mode = (*mode).max(lock.mode);
+        }
+        Ok(strongest)
+    }
+
+    /// The query files on the state the up left.
+    async fn queries(&self) -> Result<Option<Vec<QueryRecord>>, FixtureError> {
+        let mut records = Vec::with_capacity(self.ladder.queries.len());
+        for watched in &self.ladder.queries {
+            let after = run_query_within(self.session, watched.script()).await?;
+            records.push(watched.record(after));
+        }
+        Ok(Some(records))
+    }
+}
+
+fn table_rows(table: Table) -> TableRows {
+    TableRows {
+        table: table.stored.id,
+        columns: table.columns.into_iter().map(|column| column.name).collect(),
+        key: table.key,
+        rows: table.rows,
+    }
+}
+
+fn doing(doing: &'static str) -> impl Fn(confiture_core::db::DbFailure) -> FixtureError {
+    move |source| FixtureError::Query { doing, source }
+}
