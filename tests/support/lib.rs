@@ -12,8 +12,9 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use confiture_core::db::{Env, Server, ServerOptions};
 use confiture_core::migration::layout::LoadOptions;
 use confiture_core::plugin::Registry;
-use confiture_core::report::{CheckResult, CheckStatus, RunReport};
+use confiture_core::report::{CheckResult, CheckStatus, MutationReport, RunReport};
 use confiture_fixtures::{LadderOptions, NO_ROWS, NOT_SELECTED, TestOptions, TestRun, TestSource};
+use confiture_mutation::{MutationError, MutationOptions, MutationRunner, OperatorFilter};
 use tempfile::TempDir;
 
 /// The runtime all tests of a process share: connections live on it.
@@ -170,6 +171,46 @@ impl Scenario {
     /// Runs the main job and sums the report up; see [`summary`].
     pub fn check(&self) -> String {
         summary(&self.run())
+    }
+}
+
+impl Scenario {
+    /// Judges mutants on the shared server; `change` sets options.
+    ///
+    /// # Errors
+    /// What the run ended with.
+    pub fn try_mutate(
+        &self,
+        change: impl FnOnce(&mut MutationOptions),
+    ) -> Result<MutationReport, MutationError> {
+        let source = self.load().unwrap_or_else(|error| panic!("{error}"));
+        let registry = Registry::linked().unwrap_or_else(|error| panic!("{error}"));
+        let server = server();
+        let mut options = MutationOptions {
+            ladder: self.options.ladder.clone(),
+            tests: self.options.tests.clone(),
+            snapshot: self.options.snapshot.clone(),
+            ..MutationOptions::default()
+        };
+        change(&mut options);
+        let runner = MutationRunner { servers: &[&server], registry: &registry, source: &source, options };
+        let mutated = block_on(runner.run(&mut |_| {}))?;
+        Ok(mutated.report.mutation.unwrap_or_else(|| panic!("a report of mutants")))
+    }
+
+    /// Judges the mutants of these operators (globs or categories): one line each, its id, how it ended and who
+    /// noticed.
+    pub fn mutate(&self, operators: &[&str]) -> String {
+        let operators = OperatorFilter::parse(operators.iter().copied());
+        let operators = operators.unwrap_or_else(|error| panic!("{error}"));
+        let report = self.try_mutate(|options| options.operators = operators);
+        let report = report.unwrap_or_else(|error| panic!("{error}"));
+        let lines = report.mutants.iter().map(|mutant| {
+            let by = mutant.killed_by.join(", ");
+            let same_as = mutant.same_as.as_deref().map(|id| format!(" as {id}")).unwrap_or_default();
+            format!("{} {}{same_as} {by}", mutant.id, mutant.status.as_str()).trim_end().to_owned()
+        });
+        lines.collect::<Vec<_>>().join("\n")
     }
 }
 

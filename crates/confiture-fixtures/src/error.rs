@@ -163,7 +163,8 @@ pub enum FixtureError {
 impl FixtureError {
     /// The same, except that what failed because the server or the connection is gone says so, with the
     /// end of the server's log.
-    pub(crate) fn explained(self, server: &Server) -> Self {
+    #[must_use]
+    pub fn explained(self, server: &Server) -> Self {
         let (step, failure) = match self {
             Self::Query { doing, source } if source.is_connection_lost() => (doing.to_owned(), source),
             Self::Tracking(source) if source.is_connection_lost() => {

@@ -124,6 +124,22 @@ impl<'a> Ladder<'a> {
         self.loaded.migrations.get(self.next)
     }
 
+    /// The place in the chain of the migration the next [`climb`](Self::climb) applies.
+    pub fn position(&self) -> usize {
+        self.next
+    }
+
+    /// Most time one statement of the user's may take from now on; `None` waits for ever.
+    pub fn set_deadline(&mut self, deadline: Option<Duration>) {
+        self.options.deadline = deadline;
+        if let Some(session) = &mut self.session {
+            session.set_deadline(deadline);
+        }
+        if let Some(populated) = &mut self.populated {
+            populated.set_deadline(deadline);
+        }
+    }
+
     /// The catalog at the current rung.
     pub fn catalog(&self) -> &Catalog {
         self.observed.catalog()
@@ -132,6 +148,22 @@ impl<'a> Ladder<'a> {
     /// The chain's database.
     pub fn database(&self) -> &ScratchDb {
         &self.chain
+    }
+
+    /// A record of the next migration in which nothing happened yet.
+    pub fn record(&self) -> RungRecord {
+        let before = self.observed.catalog().clone();
+        RungRecord {
+            before: before.clone(),
+            after: before,
+            up: None,
+            round_trip: None,
+            interruption: None,
+            data: Observation::Not(NO_ROWS.to_owned()),
+            refused: None,
+            missing_before: self.missing.clone(),
+            queries: self.queries.is_empty().then(Vec::new),
+        }
     }
 
     /// Applies the next migration and observes it; `None` at the end of the chain.
@@ -145,22 +177,11 @@ impl<'a> Ladder<'a> {
         let Some(migration) = self.next() else { return Ok(None) };
         let index = self.next;
         self.next += 1;
-        let before = self.observed.catalog().clone();
-        let rows_before = before.clone();
-        let mut record = RungRecord {
-            before: before.clone(),
-            after: before,
-            up: None,
-            round_trip: None,
-            interruption: None,
-            data: Observation::Not(match self.options.rows {
-                0 => NO_ROWS.to_owned(),
-                _ => "the migration was not applied".to_owned(),
-            }),
-            refused: None,
-            missing_before: self.missing.clone(),
-            queries: self.queries.is_empty().then(Vec::new),
-        };
+        let mut record = self.record();
+        let rows_before = record.before.clone();
+        if self.options.rows > 0 {
+            record.data = Observation::Not("the migration was not applied".to_owned());
+        }
         if self.server.kind() == ServerKind::Given && reaches_out(migration) {
             record.refused = Some(REACHES_OUT.to_owned());
             self.missing.push(index);
@@ -364,12 +385,19 @@ impl<'a> Ladder<'a> {
         Ok(self.chain.keep().await?)
     }
 
-    pub(crate) fn session(&self) -> Result<&Session, FixtureError> {
+    /// The session of the chain's database; no transaction is open in it.
+    ///
+    /// # Errors
+    /// When it was lost and not opened again.
+    pub fn session(&self) -> Result<&Session, FixtureError> {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
     /// Opens the session again when a statement that overran its deadline took it along.
-    pub(crate) async fn revive(&mut self) -> Result<(), FixtureError> {
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn revive(&mut self) -> Result<(), FixtureError> {
         if self.session.as_ref().is_none_or(|session| !session.is_usable()) {
             if let Some(session) = self.session.take() {
                 session.close().await;

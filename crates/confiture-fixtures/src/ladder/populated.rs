@@ -103,6 +103,10 @@ impl Populated {
         self.known.get(&oid)
     }
 
+    pub(super) fn tables(&self) -> impl Iterator<Item = &Table> {
+        self.known.values()
+    }
+
     pub(super) fn database(&self) -> &ScratchDb {
         &self.database
     }
@@ -111,6 +115,13 @@ impl Populated {
     pub(super) async fn suspend(&mut self) {
         if let Some(session) = self.session.take() {
             session.close().await;
+        }
+    }
+
+    pub(super) fn set_deadline(&mut self, deadline: Option<Duration>) {
+        self.deadline = deadline;
+        if let Some(session) = &mut self.session {
+            session.set_deadline(deadline);
         }
     }
 

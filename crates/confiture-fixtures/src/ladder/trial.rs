@@ -135,14 +135,13 @@ impl Ladder<'_> {
         changed: &Migration,
         want: Want,
     ) -> Result<Trial, FixtureError> {
-        let begun = session.execute("BEGIN").await;
-        begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+        session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
         let stage = Stage { ladder: self, session, populated, within: true };
         let result = Box::pin(stage.run(changed, want)).await;
         if session.is_usable() {
             let ended = session.execute("ROLLBACK").await;
             if result.is_ok() {
-                ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+                ended.map_err(doing("roll back a transaction"))?;
             }
         }
         result
@@ -183,6 +182,53 @@ impl Ladder<'_> {
         result
     }
 
+    /// The rows of the tables that trials are made on, as they are before the next migration; none where trials
+    /// are made in the chain's own database.
+    pub fn known_rows(&self) -> Vec<TableRows> {
+        let tables = self.populated.as_ref().map(Populated::tables).into_iter().flatten();
+        tables.cloned().map(table_rows).collect()
+    }
+
+    /// Whether a table had rows to try the next migration on.
+    pub fn has_rows_of(&self, table: &confiture_core::catalog::ObjectId) -> bool {
+        let mut tables = self.populated.as_ref().map(Populated::tables).into_iter().flatten();
+        tables.any(|known| known.stored.id == *table)
+    }
+
+    /// What `queries` answer after `first` (SQL) and `changed` in the place of the next migration, and after its
+    /// rollback where `rolled_back`: the first value of the first row of each, `None` for NULL, no row, and what the server
+    /// refuses. In the chain's own database; leaves everything as it was.
+    ///
+    /// # Errors
+    /// When the server is lost or refuses what the ladder itself asks for.
+    pub async fn answers(
+        &mut self,
+        first: &str,
+        changed: &Migration,
+        rolled_back: bool,
+        queries: &[String],
+    ) -> Result<Vec<Option<String>>, FixtureError> {
+        let scripts = [&changed.up, &changed.down].into_iter().filter_map(Step::script);
+        if scripts.map(ScriptTraits::of).all(|traits| traits.transaction_safe) {
+            let session = self.session()?;
+            session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
+            let stage = Stage { ladder: self, session, populated: None, within: true };
+            let answers = stage.answers(first, changed, rolled_back, queries).await;
+            if session.is_usable() {
+                session.execute("ROLLBACK").await.map_err(doing("roll back a transaction"))?;
+            }
+            self.revive().await?;
+            return answers;
+        }
+        let clone = self.clone_here("answers").await?;
+        let session = open(&clone, &self.options).await?;
+        let stage = Stage { ladder: self, session: &session, populated: None, within: false };
+        let answers = stage.answers(first, changed, rolled_back, queries).await;
+        session.close().await;
+        dropped(clone).await;
+        answers
+    }
+
     /// The catalog that the chain would lead to with `changed` in the place of the next migration, up to and
     /// including the one at `end`; what failed on the way otherwise, with its place.
     ///
@@ -208,8 +254,7 @@ impl Ladder<'_> {
             }
         }
         let session = self.session()?;
-        let begun = session.execute("BEGIN").await;
-        begun.map_err(|source| FixtureError::Query { doing: "begin a transaction", source })?;
+        session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
         let mut failed = None;
         for (at, up) in scripts {
             let run = run_in_transaction(session, up, Direction::Up).await;
@@ -227,8 +272,7 @@ impl Ladder<'_> {
             }
         };
         if session.is_usable() {
-            let ended = session.execute("ROLLBACK").await;
-            ended.map_err(|source| FixtureError::Query { doing: "roll back a transaction", source })?;
+            session.execute("ROLLBACK").await.map_err(doing("roll back a transaction"))?;
         }
         self.revive().await?;
         Ok(Some(outcome))
@@ -247,19 +291,8 @@ struct Stage<'a> {
 impl Stage<'_> {
     async fn run(&self, changed: &Migration, want: Want) -> Result<Trial, FixtureError> {
         let base = self.populated.and_then(Populated::observed).unwrap_or(&self.ladder.observed);
-        let before = self.ladder.observed.catalog().clone();
         let mut trial = Trial {
-            record: RungRecord {
-                before: before.clone(),
-                after: before,
-                up: None,
-                round_trip: None,
-                interruption: None,
-                data: Observation::Not(super::NO_ROWS.to_owned()),
-                refused: None,
-                missing_before: self.ladder.missing.clone(),
-                queries: self.ladder.queries.is_empty().then(Vec::new),
-            },
+            record: self.ladder.record(),
             rows: Vec::new(),
             rows_after_down: None,
             locks: BTreeMap::new(),
@@ -277,6 +310,40 @@ impl Stage<'_> {
             trial.record.data = Observation::Made(Box::new(data));
         }
         Ok(trial)
+    }
+
+    async fn answers(
+        &self,
+        first: &str,
+        changed: &Migration,
+        rolled_back: bool,
+        queries: &[String],
+    ) -> Result<Vec<Option<String>>, FixtureError> {
+        if !first.is_empty() && self.session.execute(first).await.is_err() {
+            return Ok(vec![None; queries.len()]);
+        }
+        let down = changed.down.script().filter(|_| rolled_back).map(|down| (down, Direction::Down));
+        let up = changed.up.script().map(|up| (up, Direction::Up));
+        for (script, direction) in up.into_iter().chain(down) {
+            if self.script(script, direction).await?.failure.is_some() {
+                return Ok(vec![None; queries.len()]);
+            }
+        }
+        let mut answers = Vec::with_capacity(queries.len());
+        for query in queries {
+            if self.within {
+                let set = self.session.execute("SAVEPOINT confiture_answer").await;
+                set.map_err(doing("set a savepoint"))?;
+            }
+            let answer = self.session.query_simple(query).await;
+            if answer.is_err() && self.within {
+                let ended = self.session.execute("ROLLBACK TO SAVEPOINT confiture_answer").await;
+                ended.map_err(doing("roll back to a savepoint"))?;
+            }
+            let first = answer.ok().and_then(|answer| answer.rows.into_iter().next());
+            answers.push(first.and_then(|row| row.into_iter().next()).flatten());
+        }
+        Ok(answers)
     }
 
     async fn observe(

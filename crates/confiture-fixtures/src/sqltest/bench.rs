@@ -287,12 +287,20 @@ impl<'a> Run<'a> {
                 Expectation::Catch(state) => {
                     let code = match state.len() {
                         5 => Ok(state.clone()),
-                        _ => {
-                            let helper = self.helper().await?;
-                            let code = expect::condition(&helper, state).await;
-                            helper.close().await;
-                            code
-                        }
+                        _ => match self.shared {
+                            Some(shared) => {
+                                savepoint(shared).await?;
+                                let code = expect::condition(shared, state).await;
+                                back_to_savepoint(shared).await?;
+                                code
+                            }
+                            None => {
+                                let helper = self.helper().await?;
+                                let code = expect::condition(&helper, state).await;
+                                helper.close().await;
+                                code
+                            }
+                        },
                     };
                     match code {
                         Ok(code) => self.catch(session, statement, &code).await?,
@@ -335,13 +343,9 @@ impl<'a> Run<'a> {
         let Some(shared) = self.shared else {
             return Ok(expect::catch(session, statement, self.source_text(), code).await);
         };
-        let set = shared.execute("SAVEPOINT confiture_catch").await;
-        set.map_err(|source| FixtureError::Query { doing: "set a savepoint", source })?;
+        savepoint(shared).await?;
         let met = expect::catch(session, statement, self.source_text(), code).await;
-        if shared.is_usable() {
-            let ended = shared.execute("ROLLBACK TO SAVEPOINT confiture_catch").await;
-            ended.map_err(|source| FixtureError::Query { doing: "roll back to a savepoint", source })?;
-        }
+        back_to_savepoint(shared).await?;
         Ok(met)
     }
 
@@ -571,6 +575,20 @@ impl<'a> Run<'a> {
     }
 }
 
+async fn savepoint(session: &Session) -> Result<(), FixtureError> {
+    let set = session.execute("SAVEPOINT confiture_catch").await;
+    set.map(drop).map_err(|source| FixtureError::Query { doing: "set a savepoint", source })
+}
+
+/// Where the session can still be used.
+async fn back_to_savepoint(session: &Session) -> Result<(), FixtureError> {
+    if !session.is_usable() {
+        return Ok(());
+    }
+    let ended = session.execute("ROLLBACK TO SAVEPOINT confiture_catch").await;
+    ended.map(drop).map_err(|source| FixtureError::Query { doing: "roll back to a savepoint", source })
+}
+
 /// The SQLSTATE and, where it is known, its name.
 fn state_of(failure: &DbFailure) -> (String, String) {
     let sqlstate = failure.sqlstate.clone().unwrap_or_default();
@@ -597,6 +615,12 @@ impl TestOutcome {
             assertions: 0,
             elapsed: Duration::ZERO,
         }
+    }
+
+    /// A test that failed because a migration before it does.
+    pub fn not_reached(migration: &str, failure: &DbFailure) -> Self {
+        let message = format!("{migration} fails before the test starts: {failure}");
+        Self::unusable(vec![Diagnostic::new("test-migration-fails", Severity::High, message)])
     }
 
     /// A test that failed before it was run.

@@ -1,0 +1,193 @@
+//! What a trial left, compared with what the original left.
+
+use confiture_core::db::DbFailure;
+use confiture_core::migration::{Direction, Script};
+use confiture_core::plugin::{Channels, Mutant};
+use confiture_core::sql::{ActionKind, Body, ObjectKind, Verb, classify, outline, split};
+use confiture_fixtures::Trial;
+
+use crate::behaviour::{Departure, Lost};
+use crate::rows::Mask;
+
+/// What a refusal means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// The text itself.
+    Stillborn,
+    /// The rows that are there.
+    Rejected,
+    /// The script's own code raised it.
+    Raised,
+    /// It took too long.
+    Timeout,
+    /// Nothing that says anything about the mutant.
+    Trouble,
+}
+
+impl Refusal {
+    /// By the class of the SQLSTATE (manual 18, appendix A).
+    pub(crate) fn of(failure: &DbFailure) -> Self {
+        if failure.is_timeout() {
+            return Self::Timeout;
+        }
+        let Some(state) = failure.sqlstate.as_deref() else { return Self::Trouble };
+        match state.get(..2).unwrap_or_default() {
+            "08" | "40" | "53" | "57" | "58" | "XX" => Self::Trouble,
+            "22" | "23" | "44" => Self::Rejected,
+            "P0" => Self::Raised,
+            _ => Self::Stillborn,
+        }
+    }
+}
+
+/// How what a mutant left differs from what the original left.
+#[derive(Debug, Clone)]
+pub(crate) struct Divergence {
+    /// After the up.
+    pub(crate) schema: Departure,
+    /// Names only one of them has although they behave the same.
+    pub(crate) lost: Lost,
+    /// Whether the rows differ after the up.
+    pub(crate) rows: bool,
+    /// Whether the rollback ends otherwise, in schema or rows, or the second up does.
+    pub(crate) rollback: bool,
+    /// Whether the locks differ.
+    pub(crate) locks: bool,
+    /// Whether running the up again ends otherwise.
+    pub(crate) rerun: bool,
+}
+
+impl Divergence {
+    pub(crate) fn between(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &Mask) -> Self {
+        let (schema, lost) = Departure::between(&original.record.after, &mutant.record.after);
+        Self {
+            schema,
+            lost,
+            rows: !mask.same(&original.rows, &mutant.rows),
+            rollback: rollback_differs(original, mutant, down_mask),
+            locks: original.locks != mutant.locks,
+            rerun: rerun_differs(original, mutant),
+        }
+    }
+
+    /// Whether schema, rows and rollback are the same.
+    pub(crate) fn same_state(&self) -> bool {
+        self.schema.is_none() && !self.rows && !self.rollback
+    }
+
+    /// Whether they are the same on every channel of `channels` that was measured, and no other is needed.
+    pub(crate) fn same_on(&self, channels: Channels) -> bool {
+        self.same_state()
+            && !channels.has(Channels::PLAN)
+            && !(channels.has(Channels::LOCK) && self.locks)
+            && !(channels.has(Channels::ABORT) && self.rerun)
+    }
+}
+
+fn rollback_differs(original: &Trial, mutant: &Trial, mask: &Mask) -> bool {
+    let (one, other) = match (&original.record.round_trip, &mutant.record.round_trip) {
+        (None, None) => return false,
+        (Some(one), Some(other)) => (one, other),
+        _ => return true,
+    };
+    let state = |run: &confiture_core::plugin::ScriptRun| {
+        run.failure.as_ref().map(|failed| (failed.statement, failed.failure.sqlstate.clone()))
+    };
+    if state(&one.down).is_some() || state(&other.down).is_some() {
+        return state(&one.down) != state(&other.down);
+    }
+    if !Departure::between(&one.after_down, &other.after_down).0.is_none() {
+        return true;
+    }
+    if let (Some(one), Some(other)) = (&original.rows_after_down, &mutant.rows_after_down)
+        && !mask.same(one, other)
+    {
+        return true;
+    }
+    match (&one.re_up, &other.re_up) {
+        (Some(one), Some(other)) => state(one) != state(other),
+        _ => false,
+    }
+}
+
+fn rerun_differs(original: &Trial, mutant: &Trial) -> bool {
+    match (&original.rerun, &mutant.rerun) {
+        (Some((one, after)), Some((other, other_after))) => {
+            let state = |run: &confiture_core::plugin::ScriptRun| {
+                run.failure.as_ref().map(|f| f.failure.sqlstate.clone())
+            };
+            if state(one) != state(other) {
+                return true;
+            }
+            match (after, other_after) {
+                (Some(after), Some(other)) => !Departure::between(after, other).0.is_none(),
+                _ => false,
+            }
+        }
+        (None, None) => false,
+        _ => true,
+    }
+}
+
+/// A text that is equal for mutants of one script that left the same.
+pub(crate) fn digest(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &Mask) -> String {
+    let (schema, _) = Departure::between(&original.record.after, &mutant.record.after);
+    let down = mutant.record.round_trip.as_ref().map(|trip| {
+        let failed =
+            trip.down.failure.as_ref().map(|failed| (failed.statement, failed.failure.sqlstate.clone()));
+        let re_up = trip.re_up.as_ref().and_then(|run| run.failure.as_ref());
+        let (schema, _) = Departure::between(&mutant.record.before, &trip.after_down);
+        (failed, schema, re_up.map(|failed| failed.failure.sqlstate.clone()))
+    });
+    let rows = mask.digest(&mutant.rows);
+    let rows_after_down = mutant.rows_after_down.as_deref().map(|rows| down_mask.digest(rows));
+    format!("{schema:?}{rows}{down:?}{rows_after_down:?}")
+}
+
+/// Whether a mutant can change rows only through the schema it leaves: neither what it replaces, nor what it
+/// puts there, nor any later statement of the script reads or writes rows.
+pub(crate) fn is_independent_of_rows(script: &Script, mutant: &Mutant) -> bool {
+    let changed = |index: usize| mutant.edits.iter().any(|(at, _)| *at == index);
+    script.statements.iter().enumerate().skip(mutant.statement).all(|(index, statement)| {
+        let replaced = match changed(index) {
+            true => mutant.statement_text(script, index).unwrap_or_default(),
+            false => String::new(),
+        };
+        is_schema_only(&statement.sql)
+            && split(&replaced).iter().all(|piece| is_schema_only(piece.text(&replaced)))
+    })
+}
+
+/// Whether a statement neither reads nor writes rows, apart from checking them.
+fn is_schema_only(sql: &str) -> bool {
+    let class = classify(sql);
+    match class.verb {
+        Verb::Create => match class.object {
+            Some(ObjectKind::MaterializedView) => false,
+            Some(ObjectKind::Table) => outline(sql).table().is_some_and(|table| !table.items.is_empty()),
+            _ => true,
+        },
+        Verb::Alter => match outline(sql).body {
+            Body::Actions(actions) => actions.iter().all(|action| match action.kind {
+                ActionKind::AlterType | ActionKind::SetExpression | ActionKind::AttachPartition => false,
+                ActionKind::AddColumn => action.column.as_ref().is_none_or(|column| {
+                    use confiture_core::sql::ClauseKind::{Default, Generated, Identity};
+                    [Default, Generated, Identity].into_iter().all(|kind| column.clause(kind).is_none())
+                }),
+                _ => true,
+            }),
+            _ => true,
+        },
+        Verb::Drop | Verb::Comment | Verb::Grant | Verb::Revoke | Verb::Set | Verb::Reset => true,
+        _ => class.control.is_some(),
+    }
+}
+
+/// What a mutant of the script of `direction` was refused with, by that script.
+pub(crate) fn refusal(trial: &Trial, direction: Direction) -> Option<&DbFailure> {
+    let run = match direction {
+        Direction::Up => trial.record.up.as_ref(),
+        Direction::Down => trial.record.round_trip.as_ref().map(|trip| &trip.down),
+    };
+    run.and_then(|run| run.failure.as_ref()).map(|failed| &failed.failure)
+}

@@ -1,0 +1,138 @@
+//! The migration as it is, tried like a mutant: what everything is compared with, and the controls.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use confiture_core::migration::{Migration, ScriptStatement, StatementKind, Step};
+use confiture_core::plugin::Outcome;
+use confiture_core::sql::classify;
+use confiture_fixtures::{Ground, Trial, Want};
+
+use super::{Group, Worker};
+use crate::audience::Ties;
+use crate::behaviour::Departure;
+use crate::error::MutationError;
+use crate::rows::Mask;
+use crate::state::{Divergence, Refusal};
+
+/// What the original does.
+pub(super) struct Baseline {
+    pub(super) trial: Trial,
+    pub(super) mask: Mask,
+    pub(super) down_mask: Mask,
+    /// Whether the schema comes out the same in every run.
+    pub(super) stable: bool,
+    /// Whether a second up after the rollback may fail on rows.
+    pub(super) wants_re_up: bool,
+    verdicts: HashMap<&'static str, Outcome>,
+}
+
+impl Baseline {
+    /// Whether a check holds on the original, so that it may kill.
+    pub(super) fn passed(&self, check: &str) -> bool {
+        self.verdicts.get(check) == Some(&Outcome::Passed)
+    }
+}
+
+const ALL: Want = Want { locks: true, re_up: true, rerun: true };
+
+impl Worker<'_> {
+    /// Tries the original twice, once as a mutant that changes nothing, and a sentinel that has to die.
+    pub(super) async fn baseline(&mut self, index: usize) -> Result<Group, MutationError> {
+        let original = self.brief.loaded.migrations[index].clone();
+        let mut ground = self.ladder.prepare().await?;
+        let mut first = self.ladder.attempt(&original, ground, ALL).await?;
+        if ground == Ground::Rows && failed(&first) {
+            ground = Ground::Chain;
+            first = self.ladder.attempt(&original, ground, ALL).await?;
+        }
+        if let Some(failure) = first.record.up.as_ref().and_then(|run| run.failure.as_ref()) {
+            return Err(MutationError::Baseline {
+                migration: original.id.clone(),
+                what: format!("its up fails: {}", failure.failure),
+            });
+        }
+        let second = self.ladder.attempt(&original, ground, ALL).await?;
+        let mask = Mask::between(&first.rows, &second.rows);
+        let down_mask = match (&first.rows_after_down, &second.rows_after_down) {
+            (Some(one), Some(other)) => Mask::between(one, other).and(mask.clone()),
+            _ => mask.clone(),
+        };
+        let divergence = Divergence::between(&first, &second, &mask, &down_mask);
+        let verdicts = self.verdicts(index, &first.record).await?.into_iter().collect();
+        let up = original.up.script();
+        let statements = up.map_or(&[][..], |script| &script.statements);
+        let slowest = [&first, &second].into_iter().map(elapsed).max().unwrap_or_default();
+        let baseline = Baseline {
+            stable: divergence.schema.is_none() && !divergence.rollback,
+            wants_re_up: statements.iter().any(|statement| classify(&statement.sql).modifies_data),
+            trial: first,
+            mask,
+            down_mask,
+            verdicts,
+        };
+        // Ten times what the original took here and now, never less than two seconds.
+        let limit = (slowest * 10).max(Duration::from_secs(2));
+        let limit = self.brief.ladder.deadline.map_or(limit, |deadline| deadline.min(limit));
+        self.ladder.set_deadline(Some(limit));
+        self.sentinel(&original, ground).await?;
+        Ok(Group {
+            ground,
+            ties: Ties::of(&baseline.trial.record.after),
+            baseline,
+            seen: HashMap::new(),
+            manners: HashMap::new(),
+            foreseen: HashMap::new(),
+        })
+    }
+
+    /// A migration that raises an error of its own at its end: if that goes unnoticed, nothing else that is
+    /// reported is worth anything.
+    async fn sentinel(&mut self, original: &Migration, ground: Ground) -> Result<(), MutationError> {
+        let mut dying = original.clone();
+        let Step::Sql(script) = &mut dying.up else { return Ok(()) };
+        let Some(last) = script.statements.last() else { return Ok(()) };
+        script.statements.push(ScriptStatement {
+            sql: "DO $$ BEGIN RAISE EXCEPTION 'sentinel'; END $$".into(),
+            kind: StatementKind::Sql,
+            span: last.span.clone(),
+            moved: Vec::new(),
+        });
+        let trial = self.ladder.attempt(&dying, ground, Want::default()).await?;
+        let failure = trial.record.up.and_then(|run| run.failure);
+        match failure.map(|failed| Refusal::of(&failed.failure)) {
+            Some(Refusal::Raised) => Ok(()),
+            _ => Err(MutationError::Control {
+                migration: original.id.clone(),
+                what: "a mutant that has to die went through",
+            }),
+        }
+    }
+
+    /// The original once more, after its mutants: it has to be what it was.
+    pub(super) async fn recheck(&mut self, index: usize, group: &Group) -> Result<(), MutationError> {
+        let original = self.brief.loaded.migrations[index].clone();
+        let again = self.ladder.attempt(&original, group.ground, ALL).await?;
+        let baseline = &group.baseline;
+        let (before, _) = Departure::between(&baseline.trial.record.before, &again.record.before);
+        let divergence = Divergence::between(&baseline.trial, &again, &baseline.mask, &baseline.down_mask);
+        let same = divergence.schema.is_none() && !divergence.rows && !divergence.rollback;
+        if before.is_none() && (same || !baseline.stable) {
+            return Ok(());
+        }
+        Err(MutationError::Control {
+            migration: original.id.clone(),
+            what: "the original does something else after its mutants than before them",
+        })
+    }
+}
+
+fn failed(trial: &Trial) -> bool {
+    let down = trial.record.round_trip.as_ref().map(|trip| &trip.down);
+    trial.record.up.iter().chain(down).any(|run| run.failure.is_some())
+}
+
+fn elapsed(trial: &Trial) -> Duration {
+    let down = trial.record.round_trip.as_ref().map(|trip| trip.down.elapsed);
+    trial.record.up.as_ref().map(|run| run.elapsed).into_iter().chain(down).max().unwrap_or_default()
+}

@@ -1,0 +1,3 @@
+//! Mutants of whole chains, judged on a real server.
+
+mod verdicts;
