@@ -47,7 +47,7 @@ impl Departure {
             }
         }
         for table in tables {
-            let (was, is) = (Facts::of(before, &table), Facts::of(after, &table));
+            let (was, is) = (facts_of(before, &table), facts_of(after, &table));
             let only = |a: &BTreeSet<String>, b: &BTreeSet<String>| a.difference(b).cloned().collect();
             let (gone, new): (BTreeSet<String>, BTreeSet<String>) = (only(&was, &is), only(&is, &was));
             if !(gone.is_empty() && new.is_empty()) {
@@ -101,85 +101,79 @@ fn text(object: &Object) -> String {
 }
 
 /// The normal form of a table: what it consists of and what it refuses.
-struct Facts;
-
-impl Facts {
-    #[expect(clippy::new_ret_no_self, reason = "the facts are the set")]
-    fn of(catalog: &Catalog, table: &ObjectId) -> BTreeSet<String> {
-        let mut facts = BTreeSet::new();
-        let mut not_null: BTreeSet<String> = BTreeSet::new();
-        let mut checks: BTreeSet<String> = BTreeSet::new();
-        let mut keys: Vec<(BTreeSet<String>, String)> = Vec::new();
-        for (id, constraint) in catalog.constraints_of(table) {
-            match constraint.constraint_type {
-                ConstraintType::PrimaryKey | ConstraintType::Unique if !constraint.deferrable => {
-                    if constraint.constraint_type == ConstraintType::PrimaryKey {
-                        not_null.extend(constraint.columns.iter().cloned());
-                    }
-                    let nulls = constraint.definition.contains("NULLS NOT DISTINCT");
-                    let include = constraint.definition.split_once(" INCLUDE ").map_or("", |(_, rest)| rest);
-                    let kind = format!("{}{include}", if nulls { "nulls not distinct " } else { "" });
-                    keys.push((constraint.columns.iter().cloned().collect(), kind));
+fn facts_of(catalog: &Catalog, table: &ObjectId) -> BTreeSet<String> {
+    let mut facts = BTreeSet::new();
+    let mut not_null: BTreeSet<String> = BTreeSet::new();
+    let mut checks: BTreeSet<String> = BTreeSet::new();
+    let mut keys: Vec<(BTreeSet<String>, String)> = Vec::new();
+    for (id, constraint) in catalog.constraints_of(table) {
+        match constraint.constraint_type {
+            ConstraintType::PrimaryKey | ConstraintType::Unique if !constraint.deferrable => {
+                if constraint.constraint_type == ConstraintType::PrimaryKey {
+                    not_null.extend(constraint.columns.iter().cloned());
                 }
-                ConstraintType::Check
-                    if constraint.validated && constraint.enforced && !constraint.no_inherit =>
-                {
-                    for part in conjuncts(&constraint.definition) {
-                        match not_null_column(&part) {
-                            Some(column) => {
-                                not_null.insert(column);
-                            }
-                            None => {
-                                checks.insert(part);
-                            }
+                let nulls = constraint.definition.contains("NULLS NOT DISTINCT");
+                let include = constraint.definition.split_once(" INCLUDE ").map_or("", |(_, rest)| rest);
+                let kind = format!("{}{include}", if nulls { "nulls not distinct " } else { "" });
+                keys.push((constraint.columns.iter().cloned().collect(), kind));
+            }
+            ConstraintType::Check
+                if constraint.validated && constraint.enforced && !constraint.no_inherit =>
+            {
+                for part in conjuncts(&constraint.definition) {
+                    match not_null_column(&part) {
+                        Some(column) => {
+                            not_null.insert(column);
+                        }
+                        None => {
+                            checks.insert(part);
                         }
                     }
                 }
-                ConstraintType::ForeignKey => {
-                    facts.insert(foreign_key(table, constraint));
-                }
-                _ => {
-                    let object = catalog.get(id).map_or_else(String::new, text);
-                    facts.insert(format!("constraint {} {object}", id.name()));
-                }
             }
-        }
-        for (id, column) in catalog.columns_of(table) {
-            let object = catalog.get(id);
-            let mut column = column.clone();
-            column.not_null |= not_null.contains(id.name());
-            if is_null(column.default.as_deref(), &column) {
-                column.default = None;
+            ConstraintType::ForeignKey => {
+                facts.insert(foreign_key(table, constraint));
             }
-            if column.not_null {
-                not_null.insert(id.name().to_owned());
-            }
-            let comment = object.and_then(|object| object.comment.as_deref()).unwrap_or_default();
-            let shown = Object { owner: None, comment: None, detail: Detail::Column(column) };
-            facts.insert(format!("column {} {} {comment}", id.name(), text(&shown)));
-        }
-        for (id, index) in catalog.indexes_of(table) {
-            if index.constraint.is_none() {
+            _ => {
                 let object = catalog.get(id).map_or_else(String::new, text);
-                facts.insert(format!("index {} {object}", id.name()));
+                facts.insert(format!("constraint {} {object}", id.name()));
             }
         }
-        // What others say already.
-        let implied = |(columns, kind): &(BTreeSet<String>, String)| {
-            keys.iter().any(|(others, other)| {
-                other == kind && others.len() < columns.len() && others.is_subset(columns)
-            })
-        };
-        for key in keys.iter().filter(|key| !implied(key)) {
-            facts.insert(format!("unique {:?} {}", key.0, key.1));
-        }
-        for check in &checks {
-            if !checks.iter().any(|other| other != check && implies(other, check)) {
-                facts.insert(format!("check {check}"));
-            }
-        }
-        facts
     }
+    for (id, column) in catalog.columns_of(table) {
+        let object = catalog.get(id);
+        let mut column = column.clone();
+        column.not_null |= not_null.contains(id.name());
+        if is_null(column.default.as_deref(), &column) {
+            column.default = None;
+        }
+        if column.not_null {
+            not_null.insert(id.name().to_owned());
+        }
+        let comment = object.and_then(|object| object.comment.as_deref()).unwrap_or_default();
+        let shown = Object { owner: None, comment: None, detail: Detail::Column(column) };
+        facts.insert(format!("column {} {} {comment}", id.name(), text(&shown)));
+    }
+    for (id, index) in catalog.indexes_of(table) {
+        if index.constraint.is_none() {
+            let object = catalog.get(id).map_or_else(String::new, text);
+            facts.insert(format!("index {} {object}", id.name()));
+        }
+    }
+    // What others say already.
+    let implied = |(columns, kind): &(BTreeSet<String>, String)| {
+        keys.iter()
+            .any(|(others, other)| other == kind && others.len() < columns.len() && others.is_subset(columns))
+    };
+    for key in keys.iter().filter(|key| !implied(key)) {
+        facts.insert(format!("unique {:?} {}", key.0, key.1));
+    }
+    for check in &checks {
+        if !checks.iter().any(|other| other != check && implies(other, check)) {
+            facts.insert(format!("check {check}"));
+        }
+    }
+    facts
 }
 
 /// A foreign key without its name; RESTRICT differs from NO ACTION only where it is deferred, or where one

@@ -77,10 +77,8 @@ impl Divergence {
 
     /// Whether they are the same on every channel of `channels` that was measured, and no other is needed.
     pub(crate) fn same_on(&self, channels: Channels) -> bool {
-        self.same_state()
-            && !channels.has(Channels::PLAN)
-            && !(channels.has(Channels::LOCK) && self.locks)
-            && !(channels.has(Channels::ABORT) && self.rerun)
+        let others = [(Channels::PLAN, true), (Channels::LOCK, self.locks), (Channels::ABORT, self.rerun)];
+        self.same_state() && !others.into_iter().any(|(channel, differs)| channels.has(channel) && differs)
     }
 }
 

@@ -143,15 +143,15 @@ impl<'a> Worker<'a> {
             self.advance(Depth::Apply).await?;
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
-        let mut group = self.baseline(migration).await?;
+        let mut group = Box::pin(self.baseline(migration)).await?;
         for subject in subjects {
             let started = Instant::now();
-            let mut sentence = self.judge(subject, &mut group).await?;
+            let mut sentence = Box::pin(self.judge(subject, &mut group)).await?;
             sentence.elapsed = started.elapsed();
             done(subject, sentence)?;
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
-        self.recheck(migration, &group).await?;
+        Box::pin(self.recheck(migration, &group)).await?;
         self.advance(Depth::Observe).await
     }
 
