@@ -1,18 +1,27 @@
 //! The mutation operators, one file each, by category.
 
+mod actions;
+mod cascade_add;
 mod constraints;
 pub mod data;
 mod expression;
+mod if_exists_drop;
 pub mod locking;
 pub mod performance;
 pub mod rollback;
+mod routines;
 pub mod schema;
 pub mod security;
 mod statement_delete;
+mod statement_swap;
 #[cfg(test)]
 mod tests;
+mod words;
 
+pub use cascade_add::CascadeAdd;
+pub use if_exists_drop::IfExistsDrop;
 pub use statement_delete::StatementDelete;
+pub use statement_swap::StatementSwap;
 
 /// What every operator needs.
 mod prelude {

@@ -52,6 +52,20 @@ fn text(source: &TestSource, direction: Direction, mutant: &Mutant) -> String {
     confiture_core::sql::apply(&script.source.text, &mutant.file_edits(script).unwrap()).unwrap()
 }
 
+/// What an operator makes of one script: the text of each mutant, after the edits.
+pub(super) fn check(id: &str, direction: Direction, script: &'static str) -> Vec<String> {
+    let registry = Registry::linked().unwrap();
+    let operator = registry.operators().find(|operator| operator.meta().plugin.id == id).unwrap();
+    let example = MutationExample { up: script, down: script, ..operator.meta().example.unwrap() };
+    let source = chain(&example, direction, None);
+    let original = sent(&source, direction, None);
+    let found = mutants(operator, &source, direction);
+    for mutant in &found {
+        assert_ne!(sent(&source, direction, Some(mutant)), original, "{id} changes nothing: {mutant:?}");
+    }
+    found.iter().map(|mutant| text(&source, direction, mutant)).collect()
+}
+
 /// The statements a script sends.
 fn sent(source: &TestSource, direction: Direction, mutant: Option<&Mutant>) -> Vec<(String, StatementKind)> {
     let migration = &source.loaded.migrations[1];
