@@ -305,7 +305,7 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "N", env = "CONFITURE_SEED")]
     pub seed: Option<u64>,
 
-    /// Servers used at once with several --pg or --server [default: cores].
+    /// Servers that work at once: those of several --pg or --server, or two on a long chain [default: cores].
     #[arg(long, value_name = "N")]
     pub jobs: Option<std::num::NonZeroUsize>,
 
