@@ -117,12 +117,17 @@ impl Process {
 
     /// Waits until it has started a server of its own.
     pub(crate) fn cluster(&mut self) -> Cluster {
-        let mut found = None;
+        self.clusters(1).pop().expect("just found")
+    }
+
+    /// Waits until it has started so many servers of its own.
+    pub(crate) fn clusters(&mut self, count: usize) -> Vec<Cluster> {
+        let mut found = Vec::new();
         self.until("a private server", |process| {
-            found = clusters(&process.stderr.text()).pop();
-            found.is_some()
+            found = clusters(&process.stderr.text());
+            found.len() >= count
         });
-        found.expect("just found")
+        found
     }
 
     /// Waits until the server at `url` runs `pg_sleep` for us.

@@ -46,6 +46,26 @@ fn run_interrupted_while_the_server_starts_leaves_nothing() {
 }
 
 #[test]
+fn interrupted_run_on_a_long_chain_ends_both_its_servers() {
+    let project = Project::new(&[("m/0000_slow.sql", "SELECT pg_sleep(600);")]);
+    for at in 1..100 {
+        project.write(&format!("m/{at:04}_t.sql"), format!("CREATE TABLE t{at} (id int);"));
+    }
+    let mut process = project.start(project.command(["test", "m", "--jobs", "2"]));
+    for cluster in process.clusters(2) {
+        process.until_sleeping(&cluster.url());
+    }
+    process.signal(Signal::INT);
+    process.end().exits(130).error(&["no result"]);
+    // With one at a time the second would start later.
+    let mut process = project.start(project.command(["test", "m", "--jobs", "1"]));
+    let cluster = process.cluster();
+    process.until_sleeping(&cluster.url());
+    process.signal(Signal::INT);
+    assert_eq!(process.end().exits(130).clusters.len(), 1);
+}
+
+#[test]
 fn killed_run_leaves_no_server_and_its_directory_goes_with_the_next() {
     let project = Project::slow();
     let mut process = project.start(project.command(["test", "m"]));

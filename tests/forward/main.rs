@@ -9,6 +9,7 @@ mod imitation;
 mod names;
 mod one_message;
 mod order;
+mod parts;
 mod positions;
 mod probes;
 mod queries;

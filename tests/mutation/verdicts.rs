@@ -7,7 +7,10 @@ fn users() -> Scenario {
     Scenario::new(&[
         ("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text, age int);"),
         ("0001_users.down.sql", "DROP TABLE users;"),
-        ("0002_adult.up.sql", "ALTER TABLE users ADD adult bool; UPDATE users SET adult = true WHERE age >= 18;"),
+        (
+            "0002_adult.up.sql",
+            "ALTER TABLE users ADD adult bool; UPDATE users SET adult = true WHERE age >= 18;",
+        ),
         ("0002_adult.down.sql", "ALTER TABLE users DROP adult;"),
     ])
     .with_rows()

@@ -272,7 +272,7 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "N", env = "CONFITURE_SEED", display_order = 218)]
     pub seed: Option<u64>,
 
-    /// Servers used at once with several --pg or --server [default: cores].
+    /// Servers that work at once: those of several --pg or --server, or two on a long chain [default: cores].
     #[arg(long, value_name = "N", display_order = 219)]
     pub jobs: Option<std::num::NonZeroUsize>,
 

@@ -41,7 +41,9 @@ pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_versi
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;
 pub use test_db::{Outcome, TestDb, TestDbBuilder};
-pub use test_run::{Event, NOT_SELECTED, SKIPPED_ON_REQUEST, TestOptions, TestRun, TestSource, Tested};
+pub use test_run::{
+    Beside, Event, LONG, NOT_SELECTED, SKIPPED_ON_REQUEST, TestOptions, TestRun, TestSource, Tested,
+};
 pub use validate::{
     ColumnFingerprint, DataChange, DataDifference, DataFingerprint, DataState, DataValidator, Invariant,
     KeyPart, Link, NotExamined, RowDifferences, RowFingerprints, RowKey, Rule, TableData, TableFingerprint,

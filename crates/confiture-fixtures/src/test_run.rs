@@ -1,5 +1,7 @@
 //! `TestRun`: the main job: every migration up, down and up again, judged by every check.
 
+mod parts;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use confiture_core::db::{Endpoint, Server};
 use confiture_core::migration::layout::{self, Detection, LayoutError, LoadOptions, Loaded};
 use confiture_core::migration::{Migration, Step};
 use confiture_core::plugin::{
-    Check, CheckContext, CheckScope, CommittedSchema, Outcome, Registry, RungRecord,
+    Check, CheckContext, CheckScope, CommittedSchema, Outcome, Registry, RungRecord, StatementFailure,
 };
 use confiture_core::report::{
     CheckResult, CheckStatus, Coverage, Finding, MigrationResult, RunReport, ServerInfo, SourceInfo,
@@ -21,12 +23,14 @@ use crate::error::FixtureError;
 use crate::ladder::{Depth, Ladder, LadderOptions};
 use crate::snapshot::SchemaSnapshotter;
 use crate::sqltest::{Bench, Suite, UserTest};
+use parts::LaterPart;
+pub use parts::{Beside, LONG};
 
 /// The reason of checks of migrations that are applied but were not selected to be judged.
 pub const NOT_SELECTED: &str = "not selected";
 
 /// A loaded migrations directory.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct TestSource {
     /// The directory as the user named it.
     pub dir: String,
@@ -59,7 +63,7 @@ impl TestSource {
 pub const SKIPPED_ON_REQUEST: &str = "skipped on request";
 
 /// What is judged, and how.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct TestOptions {
     /// Setup files and session settings.
     pub ladder: LadderOptions,
@@ -78,6 +82,29 @@ pub struct TestOptions {
     /// Directory of the committed schema snapshot; `None` where the project has no place for one, and
     /// checks of the chain are not asked.
     pub snapshot: Option<PathBuf>,
+    /// A chain with at least so many migrations to judge is judged in two parts; rows are made anew where
+    /// the second begins.
+    pub long: usize,
+    /// Where the second part of a long chain is judged; `None` on the server of the first.
+    pub beside: Option<Beside>,
+}
+
+impl Default for TestOptions {
+    /// Everything is judged, on one server.
+    fn default() -> Self {
+        Self {
+            ladder: LadderOptions::default(),
+            judged: None,
+            last: None,
+            skipped_checks: BTreeSet::new(),
+            released: None,
+            tests: Vec::new(),
+            keep_failed: false,
+            snapshot: None,
+            long: LONG,
+            beside: None,
+        }
+    }
 }
 
 /// What a run tells while it is under way.
@@ -120,6 +147,8 @@ pub struct Tested {
     pub report: RunReport,
     /// Where the database is that was kept, when one was.
     pub kept: Option<Endpoint>,
+    /// Parts the chain was judged in: 2 where a second server did the later one.
+    pub parts: usize,
 }
 
 impl TestRun<'_> {
@@ -145,52 +174,58 @@ impl TestRun<'_> {
         report.coverage = coverage(loaded);
         report.findings.extend(directory_findings(loaded));
 
-        let mut checks: Vec<&dyn Check> = registry.checks().collect();
-        checks.sort_by_key(|check| (check.rank(), check.meta().id));
         let end = options.last.map_or(loaded.migrations.len(), |last| last + 1);
-        let committed = committed(&options)?;
+        let judging = Judging { loaded, registry, options: &options, committed: committed(&options)?, end };
         on_event(Event::Started { migrations: end });
+        let turn = parts::turn(&options, end);
+        let mut later = match (turn, &options.beside) {
+            (Some(turn), Some(beside)) if parts::allowed(server, &options) => {
+                Some(LaterPart::new(&judging, turn, beside, server))
+            }
+            _ => None,
+        };
         let mut ladder = Ladder::start(server, loaded, options.ladder.clone()).await?;
         let bench = Bench { loaded, deadline: options.ladder.deadline, fail_fast: false };
         let mut suite = Suite::new(&options.tests, bench, end.checked_sub(1), server.kind());
         suite.at(&mut ladder, None, true).await?;
         let mut whole_chain = end == loaded.migrations.len();
+        let mut agreed = false;
+        let mut take = |judged: Judged, report: &mut RunReport| {
+            let Judged { index, result, findings, applied, elapsed } = judged;
+            whole_chain &= applied;
+            on_event(Event::Judged { index, result: &result, elapsed });
+            report.findings.extend(findings);
+            report.migrations.push(result);
+        };
         for index in 0..end {
-            let rung = Instant::now();
-            let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
-            let depth = if judged { Depth::Observe } else { Depth::Apply };
-            let Some(record) = ladder.climb(depth).await? else { break };
-            let cx = CheckContext::new(loaded, index, &record)
-                .with_released(options.released.as_deref())
-                .with_committed(committed.as_ref());
-            let mut result = described(&loaded.migrations[index]);
-            for check in &checks {
-                let id = check.meta().id;
-                if check.scope() == CheckScope::Chain && (options.snapshot.is_none() || index + 1 < end) {
-                    continue;
-                }
-                if !judged {
-                    result.checks.push(skipped(id, NOT_SELECTED));
-                } else if options.skipped_checks.contains(id) {
-                    result.checks.push(skipped(id, SKIPPED_ON_REQUEST));
-                } else {
-                    let (checked, findings) = judge(*check, &cx).await?;
-                    result.checks.push(checked);
-                    report.findings.extend(findings);
+            if turn == Some(index) {
+                // Where a chain is judged in parts, the later one has rows of its own; so has every other
+                // run, for the verdict must not depend on the machine.
+                ladder.renew_rows().await;
+                if let Some(part) = &mut later {
+                    agreed = part.agrees(&ladder).await;
+                    if agreed {
+                        break;
+                    }
+                    later = None;
                 }
             }
-            let applied = match &record.up {
-                Some(run) => run.failure.is_none(),
-                None => matches!(loaded.migrations[index].up, Step::Absent),
-            };
-            whole_chain &= applied;
+            let Some(judged) = judging.rung(&mut ladder, index).await? else { break };
+            let applied = judged.applied;
             suite.at(&mut ladder, Some(index), applied).await?;
-            on_event(Event::Judged { index, result: &result, elapsed: rung.elapsed() });
-            report.migrations.push(result);
+            take(judged, &mut report);
+        }
+        let mut useless: Vec<StatementFailure> = ladder.queries_never_worked().cloned().collect();
+        if let Some(part) = later.as_mut().filter(|_| agreed) {
+            let useless_later = part.judged(&mut |judged| take(judged, &mut report)).await?;
+            let before: BTreeSet<PathBuf> =
+                useless.into_iter().map(|failed| failed.location.file.clone()).collect();
+            useless = useless_later;
+            useless.retain(|failed| before.contains(&failed.location.file));
         }
         if !options.skipped_checks.contains("queries") {
-            let useless = ladder.queries_never_worked().map(|failed| never_worked(failed, whole_chain));
-            report.findings.extend(useless.map(|finding| Finding::new(finding, None)));
+            let findings = useless.iter().map(|failed| never_worked(failed, whole_chain));
+            report.findings.extend(findings.map(|finding| Finding::new(finding, None)));
         }
         suite.report(&mut report);
         report.conclude();
@@ -198,11 +233,72 @@ impl TestRun<'_> {
         let kept = if failed && options.keep_failed {
             Some(ladder.keep().await?)
         } else {
-            ladder.close().await?;
+            let closed = match later {
+                Some(later) => tokio::join!(ladder.close(), later.close()).0,
+                None => ladder.close().await,
+            };
+            closed?;
             None
         };
         report.duration_ms = milliseconds(started.elapsed());
-        Ok(Tested { report, kept })
+        Ok(Tested { report, kept, parts: if agreed { 2 } else { 1 } })
+    }
+}
+
+/// What judging needs besides a ladder.
+struct Judging<'a> {
+    loaded: &'a Loaded,
+    registry: &'a Registry,
+    options: &'a TestOptions,
+    committed: Option<CommittedSchema>,
+    /// Migrations of the run.
+    end: usize,
+}
+
+/// A migration that was judged.
+struct Judged {
+    index: usize,
+    result: MigrationResult,
+    findings: Vec<Finding>,
+    applied: bool,
+    elapsed: Duration,
+}
+
+impl Judging<'_> {
+    /// Climbs to the next rung and judges it; `None` at the end of the chain.
+    async fn rung(&self, ladder: &mut Ladder<'_>, index: usize) -> Result<Option<Judged>, FixtureError> {
+        let Self { loaded, options, .. } = self;
+        let rung = Instant::now();
+        let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
+        let depth = if judged { Depth::Observe } else { Depth::Apply };
+        let Some(record) = ladder.climb(depth).await? else { return Ok(None) };
+        let cx = CheckContext::new(loaded, index, &record)
+            .with_released(options.released.as_deref())
+            .with_committed(self.committed.as_ref());
+        let mut result = described(&loaded.migrations[index]);
+        let mut findings = Vec::new();
+        let mut checks: Vec<&dyn Check> = self.registry.checks().collect();
+        checks.sort_by_key(|check| (check.rank(), check.meta().id));
+        for check in checks {
+            let id = check.meta().id;
+            if check.scope() == CheckScope::Chain && (options.snapshot.is_none() || index + 1 < self.end) {
+                continue;
+            }
+            if !judged {
+                result.checks.push(skipped(id, NOT_SELECTED));
+            } else if options.skipped_checks.contains(id) {
+                result.checks.push(skipped(id, SKIPPED_ON_REQUEST));
+            } else {
+                let (checked, found) = judge(check, &cx).await?;
+                result.checks.push(checked);
+                findings.extend(found);
+            }
+        }
+        let applied = match &record.up {
+            Some(run) => run.failure.is_none(),
+            None => matches!(loaded.migrations[index].up, Step::Absent),
+        };
+        Ok(Some(Judged { index, result, findings, applied, elapsed: rung.elapsed() }))
     }
 }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use confiture_core::db::{Env, Server, ServerOptions};
 use confiture_core::migration::layout::LoadOptions;
 use confiture_core::plugin::Registry;
-use confiture_fixtures::{Event, TestOptions, TestRun, TestSource};
+use confiture_fixtures::{Beside, Event, TestOptions, TestRun, TestSource};
 
 const ROUNDS: usize = 3;
 /// Rows a table gets in the runs with rows: the default of `confiture test`.
@@ -107,10 +107,11 @@ async fn main_job(
     registry: &Registry,
     source: &TestSource,
     rows: u64,
+    beside: &Beside,
 ) -> (Duration, Duration) {
     let started = Instant::now();
     let mut first = None;
-    let mut options = TestOptions::default();
+    let mut options = TestOptions { beside: Some(beside.clone()), ..TestOptions::default() };
     options.ladder.rows = rows;
     let run = TestRun { server, registry, source, options };
     let mut seen = |event: Event<'_>| {
@@ -143,6 +144,9 @@ fn main() {
         let registry = Registry::linked().expect("plugins");
         let options = ServerOptions { env: std::env::vars_os().collect::<Env>(), ..ServerOptions::default() };
         Server::open(&options).await.expect("a server").close().await; // fills the cache
+        // As the command line has it.
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let beside = Beside { server: options.clone(), at_once: cores >= 2 };
         println!(
             "migrations   bare s   test s   ratio   ms/migration   with rows s   ratio   start to first verdict ms   peak MiB"
         );
@@ -159,9 +163,9 @@ fn main() {
                 (Vec::new(), Vec::new(), Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
                 bares.push(bare(&server, size).await.as_secs_f64());
-                let (whole, _) = main_job(&server, &registry, &source, 0).await;
+                let (whole, _) = main_job(&server, &registry, &source, 0, &beside).await;
                 tests.push(whole.as_secs_f64());
-                let (whole, first) = main_job(&server, &registry, &source, ROWS).await;
+                let (whole, first) = main_job(&server, &registry, &source, ROWS, &beside).await;
                 filled.push(whole.as_secs_f64());
                 firsts.push((ready + first).as_secs_f64() * 1e3);
             }

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use confiture_core::db::{Env, Server, ServerOptions, find, installed};
+use confiture_fixtures::Beside;
 
 use super::print;
 use crate::args::ServerArgs;
@@ -51,6 +52,12 @@ impl Worker {
     /// Finds or fetches the programs and starts the server, or connects to the one given.
     pub(super) async fn start(&self) -> anyhow::Result<Server> {
         Server::open(&self.options).await.context("failed to get a server")
+    }
+
+    /// The second server of a run on a long chain; none beside a given one.
+    pub(super) fn beside(&self, at_once: bool) -> Option<Beside> {
+        let private = self.options.server_urls.is_empty();
+        private.then(|| Beside { server: self.options.clone(), at_once })
     }
 }
 

@@ -148,6 +148,7 @@ async fn prepare(
         released: None,
         keep_failed: args.keep_failed,
         snapshot: Some(settings::snapshot(settings)),
+        ..TestOptions::default()
     };
     select(args, loaded, &mut options)?;
     if let Some(reference) = &args.changed_since {
@@ -278,11 +279,15 @@ async fn judge(
     let jobs = args.jobs.map_or(cores, |n| n.get());
     let workers = wanted.workers();
     let started = Started::default();
+    // Two servers for each that was asked for, where there is room.
+    let at_once = jobs >= 2 * workers.len();
     let all = async {
         let mut reports = Vec::new();
         for batch in workers.chunks(jobs) {
-            let runs =
-                batch.iter().map(|worker| on_worker(worker, registry, source, &options, style, &started));
+            let runs = batch.iter().map(|worker| {
+                let options = TestOptions { beside: worker.beside(at_once), ..options.clone() };
+                on_worker(worker, registry, source, options, style, &started)
+            });
             reports.extend(futures_util::future::try_join_all(runs).await?);
         }
         anyhow::Ok(reports)
@@ -318,7 +323,7 @@ async fn on_worker(
     worker: &Worker,
     registry: &Registry,
     source: &TestSource,
-    options: &TestOptions,
+    options: TestOptions,
     style: &ReportStyle,
     started: &Started,
 ) -> anyhow::Result<RunReport> {
@@ -326,7 +331,7 @@ async fn on_worker(
     started.add(&server);
     let label = format!("PostgreSQL {}", server.version());
     let mut progress = Progress::new(&label, style.quiet);
-    let run = TestRun { server: &server, registry, source, options: options.clone() };
+    let run = TestRun { server: &server, registry, source, options };
     let tested = Box::pin(run.run(&mut |event| progress.event(&event))).await;
     progress.finish();
     let tested = tested.map_err(|error| match error {

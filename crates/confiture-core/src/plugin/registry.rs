@@ -1,6 +1,7 @@
 //! The registry: every linked plugin, sorted by id, duplicates refused.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::{Check, Explanation, Gate, MutationOperator, PluginMeta, Probe, Reporter};
 use crate::migration::layout::Layout;
@@ -97,20 +98,20 @@ pub enum PluginError {
     },
 }
 
-/// Plugins by kind, each sorted by id.
-#[derive(Debug, Default)]
+/// Plugins by kind, each sorted by id. Clones share them.
+#[derive(Debug, Clone, Default)]
 pub struct Registry {
-    layouts: BTreeMap<&'static str, (Box<dyn Layout>, Option<Origin>)>,
-    checks: BTreeMap<&'static str, (Box<dyn Check>, Option<Origin>)>,
-    operators: BTreeMap<&'static str, (Box<dyn MutationOperator>, Option<Origin>)>,
-    gates: BTreeMap<&'static str, (Box<dyn Gate>, Option<Origin>)>,
-    probes: BTreeMap<&'static str, (Box<dyn Probe>, Option<Origin>)>,
-    reporters: BTreeMap<&'static str, (Box<dyn Reporter>, Option<Origin>)>,
+    layouts: BTreeMap<&'static str, (Arc<dyn Layout>, Option<Origin>)>,
+    checks: BTreeMap<&'static str, (Arc<dyn Check>, Option<Origin>)>,
+    operators: BTreeMap<&'static str, (Arc<dyn MutationOperator>, Option<Origin>)>,
+    gates: BTreeMap<&'static str, (Arc<dyn Gate>, Option<Origin>)>,
+    probes: BTreeMap<&'static str, (Arc<dyn Probe>, Option<Origin>)>,
+    reporters: BTreeMap<&'static str, (Arc<dyn Reporter>, Option<Origin>)>,
     explanations: BTreeMap<&'static str, Explanation>,
 }
 
 fn insert<T: ?Sized>(
-    map: &mut BTreeMap<&'static str, (Box<T>, Option<Origin>)>,
+    map: &mut BTreeMap<&'static str, (Arc<T>, Option<Origin>)>,
     kind: PluginKind,
     id: &'static str,
     plugin: Box<T>,
@@ -128,7 +129,7 @@ fn insert<T: ?Sized>(
             second: place(&origin),
         });
     }
-    map.insert(id, (plugin, origin));
+    map.insert(id, (Arc::from(plugin), origin));
     Ok(())
 }
 

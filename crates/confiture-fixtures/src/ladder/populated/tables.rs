@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use confiture_core::catalog::{Kind, ObjectId};
-use confiture_core::db::{DbFailure, Session, TextRows};
+use confiture_core::db::{DbFailure, Row, Session, TextRows};
 use confiture_core::sql::{Quoted, quote_literal};
 
 /// A table as the server stores it: what changes when its rows may have changed.
@@ -23,29 +23,29 @@ pub(in crate::ladder) struct Stored {
 /// The tables of a database by OID; a partitioned table stands for its partitions.
 pub(in crate::ladder) async fn stored(session: &Session) -> Result<BTreeMap<u32, Stored>, DbFailure> {
     const QUERY: &str = "\
-        SELECT c.oid, n.nspname, c.relname, \
+        SELECT c.oid::text, n.nspname::text, c.relname::text, \
           concat_ws('/', CASE WHEN c.relkind = 'p' THEN (SELECT string_agg(l.relfilenode::text, ',' ORDER BY l.relfilenode) \
               FROM pg_catalog.pg_partition_tree(c.oid) p JOIN pg_catalog.pg_class l ON l.oid = p.relid) \
             ELSE c.relfilenode::text END, \
             (SELECT sum(a.attnum::int8 * pg_catalog.hashtext(a.attname || ' ' || a.atttypid || ' ' || a.atttypmod)) \
               FROM pg_catalog.pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped)), \
-          CASE WHEN NOT current_setting('track_counts')::bool THEN 1 \
+          (CASE WHEN NOT current_setting('track_counts')::bool THEN 1 \
             WHEN c.relkind = 'p' THEN (SELECT sum(pg_catalog.pg_stat_get_xact_tuples_inserted(p.relid) \
               + pg_catalog.pg_stat_get_xact_tuples_updated(p.relid) + pg_catalog.pg_stat_get_xact_tuples_deleted(p.relid)) \
               FROM pg_catalog.pg_partition_tree(c.oid) p) \
             ELSE pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid) + pg_catalog.pg_stat_get_xact_tuples_updated(c.oid) \
-              + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) END, \
-          c.relkind = 'p', c.relispartition \
+              + pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) END)::text, \
+          (c.relkind = 'p')::text, c.relispartition::text \
         FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
         WHERE c.oid >= 16384 AND c.relkind IN ('r', 'p') \
           AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
-    let answer = session.query_simple(QUERY).await?;
-    let entries = answer.rows.iter().filter_map(|row| {
+    let answer = texts(&session.query_prepared(QUERY, &[]).await?);
+    let entries = answer.iter().filter_map(|row| {
         let [Some(oid), Some(schema), Some(name), signature, writes, partitioned, partition] = row.as_slice()
         else {
             return None;
         };
-        let flag = |value: &Option<String>| value.as_deref() == Some("t");
+        let flag = |value: &Option<String>| value.as_deref() == Some("true");
         let stored = Stored {
             id: ObjectId::new(Kind::Table, [schema, name]),
             signature: signature.clone().unwrap_or_default(),
@@ -56,6 +56,27 @@ pub(in crate::ladder) async fn stored(session: &Session) -> Result<BTreeMap<u32,
         Some((oid.parse().ok()?, stored))
     });
     Ok(entries.collect())
+}
+
+/// The values of rows whose columns are all of type `text`.
+fn texts(rows: &[Row]) -> Vec<Vec<Option<String>>> {
+    rows.iter().map(|row| (0..row.len()).map(|at| row.get(at)).collect()).collect()
+}
+
+/// The rows of a query of texts about the relations in the setting `confiture.rows_of`.
+///
+/// Prepared and without parameters: to plan such a query costs ten times its run, and one with parameters
+/// would be planned anew five times.
+async fn about(
+    session: &Session,
+    oids: impl Iterator<Item = u32>,
+    query: &str,
+) -> Result<Vec<Vec<Option<String>>>, DbFailure> {
+    let oids: Vec<String> = oids.map(|oid| oid.to_string()).collect();
+    let set = format!("SET confiture.rows_of = '{{{}}}'", oids.join(","));
+    // Sent together: the second does not wait for the answer to the first.
+    let (_, rows) = tokio::try_join!(session.execute(&set), session.query_prepared(query, &[]))?;
+    Ok(texts(&rows))
 }
 
 /// A column as rows are compared.
@@ -112,18 +133,15 @@ pub(in crate::ladder) async fn rows(
     if wanted.is_empty() {
         return Ok(BTreeMap::new());
     }
-    let oids: Vec<String> = wanted.keys().map(u32::to_string).collect();
-    let described = session
-        .query_simple(&format!(
-            "SELECT a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-               array_position(i.indkey::int2[], a.attnum), a.attnum \
-             FROM pg_catalog.pg_attribute a \
-             LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
-             WHERE a.attrelid IN ({}) AND a.attnum > 0 AND NOT a.attisdropped AND a.attgenerated = '' \
-             ORDER BY a.attrelid, a.attnum",
-            oids.join(", ")
-        ))
-        .await?;
+    const COLUMNS: &str = "\
+        SELECT a.attrelid::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
+          array_position(i.indkey::int2[], a.attnum)::text, a.attnum::text \
+        FROM pg_catalog.pg_attribute a \
+        LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
+        WHERE a.attrelid = ANY (current_setting('confiture.rows_of')::oid[]) AND a.attnum > 0 \
+          AND NOT a.attisdropped AND a.attgenerated = '' \
+        ORDER BY a.attrelid, a.attnum";
+    let described = about(session, wanted.keys().copied(), COLUMNS).await?;
     let mut tables: BTreeMap<u32, Table> = wanted
         .iter()
         .map(|(oid, stored)| {
@@ -133,7 +151,7 @@ pub(in crate::ladder) async fn rows(
         })
         .collect();
     let mut keys: HashMap<u32, Vec<(i64, usize)>> = HashMap::new();
-    for row in &described.rows {
+    for row in &described {
         let [Some(oid), Some(name), Some(data_type), place, Some(number)] = row.as_slice() else { continue };
         let Some((oid, table)) = oid.parse().ok().and_then(|oid| Some((oid, tables.get_mut(&oid)?))) else {
             continue;
@@ -252,30 +270,29 @@ pub(in crate::ladder) async fn sequences_behind(
     session: &Session,
     oids: impl Iterator<Item = u32>,
 ) -> Result<Vec<(u32, confiture_core::plugin::SequenceBehind)>, DbFailure> {
-    let oids: Vec<String> = oids.map(|oid| oid.to_string()).collect();
-    if oids.is_empty() {
+    const OWNED: &str = "\
+        SELECT c.oid::text, n.nspname::text, c.relname::text, a.attname::text, sn.nspname::text, \
+          s.relname::text, q.seqincrement::text \
+        FROM pg_catalog.pg_depend d \
+        JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
+        JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace \
+        JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND NOT q.seqcycle \
+        JOIN pg_catalog.pg_class c ON c.oid = d.refobjid \
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+        JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
+        JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typname IN ('int2', 'int4', 'int8') \
+        WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass \
+          AND d.refobjid = ANY (current_setting('confiture.rows_of')::oid[]) \
+          AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i') \
+          AND (a.attidentity <> '' OR a.atthasdef)";
+    let mut oids = oids.peekable();
+    if oids.peek().is_none() {
         return Ok(Vec::new());
     }
-    let owned = session
-        .query_simple(&format!(
-            "SELECT c.oid, n.nspname, c.relname, a.attname, sn.nspname, s.relname, q.seqincrement \
-             FROM pg_catalog.pg_depend d \
-             JOIN pg_catalog.pg_class s ON s.oid = d.objid AND s.relkind = 'S' \
-             JOIN pg_catalog.pg_namespace sn ON sn.oid = s.relnamespace \
-             JOIN pg_catalog.pg_sequence q ON q.seqrelid = s.oid AND NOT q.seqcycle \
-             JOIN pg_catalog.pg_class c ON c.oid = d.refobjid \
-             JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
-             JOIN pg_catalog.pg_type t ON t.oid = a.atttypid AND t.typname IN ('int2', 'int4', 'int8') \
-             WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.refobjid IN ({}) \
-               AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.deptype IN ('a', 'i') \
-               AND (a.attidentity <> '' OR a.atthasdef)",
-            oids.join(", ")
-        ))
-        .await?;
+    let owned = about(session, oids, OWNED).await?;
     let mut found = Vec::new();
     let mut selects = Vec::new();
-    for row in &owned.rows {
+    for row in &owned {
         let [Some(oid), Some(schema), Some(table), Some(column), Some(in_schema), Some(name), Some(step)] =
             row.as_slice()
         else {
