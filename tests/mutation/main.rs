@@ -1,3 +1,6 @@
 //! Mutants of whole chains, judged on a real server.
 
+mod controls;
+mod operators;
+mod parts;
 mod verdicts;

@@ -42,3 +42,137 @@ fn a_test_of_the_edge_kills_what_no_row_shows() {
     let beyond = users().test("beyond", &at(30));
     assert_eq!(beyond.mutate(&["where-relop"]), "where-relop/0002_adult/users/1 indistinct");
 }
+
+#[test]
+fn what_postgresql_refuses_is_stillborn_and_what_rows_refuse_is_rejected() {
+    let scenario = Scenario::new(&[
+        ("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);"),
+        ("0002_strict.up.sql", "ALTER TABLE users ADD CHECK (id > -2147483648);"),
+        ("0003_posts.up.sql", "CREATE TABLE posts (author int REFERENCES users (id));"),
+    ])
+    .with_rows();
+    // 0003 needs the key: the mutant applies, a later migration does not.
+    let killed = scenario.mutate(&["pk-drop"]);
+    assert_eq!(killed, "pk-drop/0001_users/users.id/1 killed up of 0003_posts");
+    let one = Scenario::new(&[(
+        "0001_both.up.sql",
+        "CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE posts (author int REFERENCES users (id));",
+    )]);
+    assert_eq!(one.mutate(&["pk-drop"]), "pk-drop/0001_both/users.id/1 stillborn");
+    let rejected = Scenario::new(&[
+        ("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, age int CHECK (age > 18));"),
+        ("0002_old.up.sql", "ALTER TABLE users ADD CONSTRAINT grown CHECK (age <> 18);"),
+    ])
+    .with_rows();
+    // Of all ages above 18, none is 18: `age = 18` fits no row.
+    assert_eq!(rejected.mutate(&["check-relop"]).lines().next_back(), Some("check-relop/0002_old/users.grown/1 rejected"));
+}
+
+#[test]
+fn what_another_constraint_says_already_is_equivalent() {
+    let twice = Scenario::new(&[(
+        "0001_users.up.sql",
+        "CREATE TABLE users (id int PRIMARY KEY, CHECK (id IS NOT NULL), age int, CHECK (age > 0), CHECK (age > -1));",
+    )]);
+    let report = twice.mutate(&["check-drop"]);
+    let ends: Vec<&str> = report.lines().filter_map(|line| line.split(' ').nth(1)).collect();
+    assert_eq!(ends, ["equivalent", "survived", "equivalent"], "{report}");
+    let once = Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int, CHECK (id IS NOT NULL));")]);
+    assert!(once.mutate(&["check-drop"]).ends_with("survived"));
+}
+
+#[test]
+fn a_name_that_a_later_script_uses_is_not_equivalent() {
+    let up = "CREATE TABLE users (age int, CONSTRAINT wide CHECK (age > -1), CHECK (age > 0));";
+    let alone = Scenario::new(&[("0001_users.up.sql", up)]);
+    assert!(alone.mutate(&["check-drop"]).contains("users.wide/1 equivalent"));
+    let used = Scenario::new(&[
+        ("0001_users.up.sql", up),
+        ("0002_rid.up.sql", "ALTER TABLE users DROP CONSTRAINT wide;"),
+    ]);
+    assert!(used.mutate(&["check-drop"]).contains("users.wide/1 killed up of 0002_rid"));
+}
+
+#[test]
+fn two_mutants_that_leave_the_same_are_judged_once() {
+    let scenario = Scenario::new(&[(
+        "0001_users.up.sql",
+        "CREATE TABLE users (id int); ALTER TABLE users ADD CONSTRAINT adult CHECK (id > 18);",
+    )]);
+    assert_eq!(
+        scenario.mutate(&["check-drop", "statement-delete"]),
+        "check-drop/0001_users/users.adult/1 survived\n\
+         statement-delete/0001_users/users/1 stillborn\n\
+         statement-delete/0001_users/users/2 redundant as check-drop/0001_users/users.adult/1"
+    );
+}
+
+#[test]
+fn an_error_that_the_script_raises_kills_and_one_of_the_server_does_not() {
+    let scenario = users();
+    assert_eq!(scenario.mutate(&["test/raises"]).lines().next(), Some("test/raises/0001_users/users/1 killed up"));
+    let one = Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int);")]);
+    assert_eq!(one.mutate(&["test/dies"]), "test/dies/0001_users/users/1 error");
+    assert_eq!(one.mutate(&["test/sleeps"]), "test/sleeps/0001_users/users/1 timeout");
+}
+
+#[test]
+fn a_committed_schema_kills_what_it_does_not_hold() {
+    let scenario = Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);")]);
+    let dir = scenario.path().join("schema");
+    let server = confiture_tests::server();
+    let source = scenario.load().unwrap();
+    let snapshot = confiture_tests::block_on(confiture_fixtures::SchemaSnapshotter::of_chain(
+        &server,
+        &source.loaded,
+        confiture_fixtures::LadderOptions::default(),
+        None,
+    ));
+    snapshot.unwrap().save(&dir).unwrap();
+    let operators = confiture_mutation::OperatorFilter::parse(["pk-drop"]).unwrap();
+    let report = scenario.try_mutate(|options| {
+        options.operators = operators;
+        options.snapshot = Some(dir);
+    });
+    let report = report.unwrap();
+    assert_eq!(report.mutants[0].killed_by, ["schema"]);
+    assert_eq!(scenario.mutate(&["pk-drop"]), "pk-drop/0001_users/users.id/1 survived");
+}
+
+#[test]
+fn a_suggestion_kills_its_mutant_when_it_is_added() {
+    let scenario = users();
+    let report = scenario.try_mutate(|_| {}).unwrap();
+    let alive: Vec<_> = report.mutants.iter().filter(|mutant| mutant.status.unnoticed()).collect();
+    assert!(!alive.is_empty());
+    for mutant in alive {
+        let suggestion = mutant.suggestion.as_deref().unwrap_or_else(|| panic!("{} has no suggestion", mutant.id));
+        let operators = confiture_mutation::OperatorFilter::parse([mutant.operator.as_str()]).unwrap();
+        let again = users().test("suggested", suggestion).try_mutate(|options| options.operators = operators);
+        let again = again.unwrap();
+        let same = again.mutants.iter().find(|other| other.id == mutant.id).unwrap();
+        assert!(same.own_kill, "{} is not killed by\n{suggestion}", mutant.id);
+    }
+}
+
+#[test]
+fn zz_shop() {
+    let root = std::env::var("SHOP").unwrap();
+    let scenario = Scenario::new(&[]).with_rows();
+    let dir = std::path::Path::new(&root).join("migrations");
+    for entry in std::fs::read_dir(dir).unwrap() {
+        let entry = entry.unwrap();
+        scenario.write(entry.file_name().to_str().unwrap(), &std::fs::read(entry.path()).unwrap());
+    }
+    let started = std::time::Instant::now();
+    let report = scenario.try_mutate(|options| {
+        options.allow_red = true;
+        if let Ok(operators) = std::env::var("OPS") {
+            options.operators = confiture_mutation::OperatorFilter::parse(operators.split(',')).unwrap();
+        }
+    }).unwrap();
+    for mutant in &report.mutants {
+        println!("{} {} {:?} {:.0}ms {}\n{}", mutant.id, mutant.status.as_str(), mutant.killed_by, mutant.duration_ms, mutant.reason.as_deref().unwrap_or(""), mutant.suggestion.as_deref().unwrap_or(""));
+    }
+    println!("{:?} {:?} {:?}", report.totals, report.score, started.elapsed());
+}

@@ -5,7 +5,7 @@ mod queries;
 mod round_trip;
 mod trial;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -76,6 +76,8 @@ pub struct Ladder<'a> {
     missing: Vec<usize>,
     /// The same state with rows; made when it is needed, from a clone.
     populated: Option<Populated>,
+    /// Rows in the chain's database, while migrations are tried changed there.
+    resting: BTreeMap<u32, populated::tables::Table>,
     /// The tool's own tables, which get no rows.
     own_tables: BTreeSet<ObjectId>,
     queries: Vec<queries::Watched>,
@@ -112,6 +114,7 @@ impl<'a> Ladder<'a> {
             next: 0,
             missing: Vec::new(),
             populated: None,
+            resting: BTreeMap::new(),
             own_tables,
             queries,
         };

@@ -44,7 +44,7 @@ pub struct TableRows {
 pub struct Trial {
     /// As [`Ladder::climb`] would have recorded it.
     pub record: RungRecord,
-    /// Tables whose rows the up wrote, or that are new or stored otherwise.
+    /// Tables whose rows are not what they were before the up, or that are new.
     pub rows: Vec<TableRows>,
     /// The same after the rollback; `None` when there was none.
     pub rows_after_down: Option<Vec<TableRows>>,
@@ -80,8 +80,24 @@ impl Ladder<'_> {
                 self.populated = Some(populated);
                 Ok(Ground::Rows)
             }
-            Err(_) => Ok(Ground::Chain),
+            Err(_) => {
+                self.rest().await?;
+                Ok(Ground::Chain)
+            }
         }
+    }
+
+    /// Takes note of the rows in the chain's own database; for trials on [`Ground::Chain`] where
+    /// [`prepare`](Self::prepare) chose another.
+    ///
+    /// # Errors
+    /// When the server is lost.
+    pub async fn rest(&mut self) -> Result<(), FixtureError> {
+        let session = self.session()?;
+        let mut stored = tables::stored(session).await.map_err(doing("list tables"))?;
+        stored.retain(|_, table| !table.partition && !self.own_tables.contains(&table.id));
+        self.resting = tables::rows(session, &stored).await.map_err(doing("read rows"))?;
+        Ok(())
     }
 
     /// Tries `changed` where the next migration of the chain stands, on the state [`prepare`](Self::prepare)
@@ -370,7 +386,7 @@ impl Stage<'_> {
             let behind = populated.behind(session, watched.into_iter()).await?;
             data.sequences_behind = behind.into_iter().map(|(_, behind)| behind).collect();
         }
-        trial.rows = after.into_values().map(table_rows).collect();
+        trial.rows = self.changed(after);
         if self.within {
             trial.record.queries = self.queries().await?;
         }
@@ -410,7 +426,7 @@ impl Stage<'_> {
             let stored = tables::stored(session).await.map_err(doing("list tables"))?;
             let written = self.written(&stored);
             let after = tables::rows(session, &written).await.map_err(doing("read rows"))?;
-            trial.rows_after_down = Some(after.into_values().map(table_rows).collect());
+            trial.rows_after_down = Some(self.changed(after));
             if let (Some(populated), Some(data)) = (self.populated, data) {
                 data.down_changes = populated.down_changes(session, stored, self.within).await?;
                 data.down = Some(run);
@@ -471,14 +487,36 @@ impl Stage<'_> {
     fn written(&self, stored: &BTreeMap<u32, Stored>) -> BTreeMap<u32, Stored> {
         let own = &self.ladder.own_tables;
         let may_differ = |oid: &u32, now: &Stored| {
-            let known = self.populated.and_then(|populated| populated.known(*oid));
+            let known = self.known(*oid);
             let same = known.is_some_and(|table| table.stored.signature == now.signature);
             !now.partition
                 && !own.contains(&now.id)
-                && (!self.within || now.writes > 0 || self.populated.is_some() && !same)
+                && (!self.within || now.writes > 0 || !same)
         };
         let written = stored.iter().filter(|(oid, now)| may_differ(oid, now));
         written.map(|(oid, now)| (*oid, now.clone())).collect()
+    }
+
+    /// The rows of a table before the migration.
+    fn known(&self, oid: u32) -> Option<&Table> {
+        match self.populated {
+            Some(populated) => populated.known(oid),
+            None => self.ladder.resting.get(&oid),
+        }
+    }
+
+    /// Those whose rows are not what they were. What a server counts as written in a transaction may be from
+    /// the one before.
+    fn changed(&self, after: BTreeMap<u32, Table>) -> Vec<TableRows> {
+        let sorted = |table: &Table| {
+            let mut rows = table.rows.clone();
+            rows.sort_unstable();
+            rows
+        };
+        let same = |oid: &u32, table: &Table| {
+            self.known(*oid).is_some_and(|known| known.columns == table.columns && sorted(known) == sorted(table))
+        };
+        after.into_iter().filter(|(oid, table)| !same(oid, table)).map(|(_, table)| table_rows(table)).collect()
     }
 
     async fn locks(&self) -> Result<BTreeMap<String, LockMode>, FixtureError> {

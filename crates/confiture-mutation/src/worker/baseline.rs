@@ -44,6 +44,7 @@ impl Worker<'_> {
         let mut first = self.ladder.attempt(&original, ground, ALL).await?;
         if ground == Ground::Rows && failed(&first) {
             ground = Ground::Chain;
+            self.ladder.rest().await?;
             first = self.ladder.attempt(&original, ground, ALL).await?;
         }
         if let Some(failure) = first.record.up.as_ref().and_then(|run| run.failure.as_ref()) {

@@ -1,0 +1,72 @@
+//! What a run makes sure of besides its mutants.
+
+use confiture_mutation::{MutationError, OperatorFilter};
+use confiture_tests::Scenario;
+
+#[test]
+fn tests_that_fail_on_the_original_end_the_run() {
+    let red = Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY);")])
+        .test("wrong", "-- confiture: assert\nSELECT count(*) = 1 FROM users;\n");
+    let error = red.try_mutate(|_| {}).unwrap_err();
+    assert!(matches!(error, MutationError::Red(report) if report.tests[0].name == "wrong"));
+    let report = red.try_mutate(|options| {
+        options.allow_red = true;
+        options.operators = OperatorFilter::parse(["pk-drop"]).unwrap();
+    });
+    let mutant = &report.unwrap().mutants[0];
+    assert_eq!((mutant.status.as_str(), mutant.own_kill), ("survived", false));
+}
+
+#[test]
+fn values_that_differ_in_every_run_tell_nothing() {
+    let scenario = Scenario::new(&[
+        ("0001_users.up.sql", "CREATE TABLE users (id int, token text, age int);"),
+        (
+            "0002_tokens.up.sql",
+            "UPDATE users SET token = md5(random()::text) WHERE age >= 18; UPDATE users SET age = 0 WHERE age IS NULL;",
+        ),
+    ])
+    .with_rows();
+    let report = scenario.mutate(&["where-relop"]);
+    assert_eq!(report, "where-relop/0002_tokens/users/1 indistinct");
+}
+
+#[test]
+fn the_matrix_names_everyone_who_notices() {
+    let test = "-- confiture: catch 23505\nINSERT INTO users VALUES (1), (1);\n";
+    let scenario = || {
+        Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY);")])
+            .test("one", test)
+            .test("two", test)
+    };
+    let operators = || OperatorFilter::parse(["pk-drop"]).unwrap();
+    let first = scenario().try_mutate(|options| options.operators = operators()).unwrap();
+    assert_eq!(first.mutants[0].killed_by.len(), 1);
+    let all = scenario().try_mutate(|options| {
+        options.operators = operators();
+        options.matrix = true;
+    });
+    assert_eq!(all.unwrap().mutants[0].killed_by, ["one", "two"]);
+}
+
+#[test]
+fn a_test_is_asked_when_it_touches_what_a_mutant_changes() {
+    let files = [
+        ("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY);"),
+        ("0002_other.up.sql", "CREATE TABLE other (id int PRIMARY KEY);"),
+    ];
+    let scenario = Scenario::new(&files)
+        .test("of_users", "-- confiture: assert\nSELECT count(*) = 0 FROM users;\n")
+        .test("of_other", "-- confiture: assert\nSELECT count(*) = 0 FROM other;\n");
+    let asked = |select: bool| {
+        let report = scenario.try_mutate(|options| {
+            options.operators = OperatorFilter::parse(["pk-drop"]).unwrap();
+            options.select = select;
+        });
+        let report = report.unwrap();
+        let of = |name: &str| report.mutants[0].reached.iter().any(|reached| reached == name);
+        (of("of_users"), of("of_other"))
+    };
+    assert_eq!(asked(true), (true, false));
+    assert_eq!(asked(false), (true, true));
+}
