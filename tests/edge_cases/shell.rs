@@ -48,6 +48,23 @@ fn every_finding_code_has_its_page() {
 }
 
 #[test]
+fn a_mutation_operator_is_explained_with_its_example() {
+    let project = Project::new(&[]);
+    let page = project.run(&["explain", "pk-drop"]).exits(0).stdout;
+    for text in [
+        "# pk-drop\n",
+        "- Severity: critical\n",
+        "-CREATE TABLE users (id int PRIMARY KEY, name text);\n",
+        "+CREATE TABLE users (id int, name text);\n",
+        "A test that notices:",
+    ] {
+        assert!(page.contains(text), "{text} is missing:\n{page}");
+    }
+    assert!(project.run(&["explain", "down-empty"]).exits(0).stdout.contains("The check `down` notices."));
+    project.run(&["explain", "pk-drp"]).exits(2).error(&["did you mean pk-drop?"]);
+}
+
+#[test]
 fn plugins_are_listed_as_json() {
     let ended = Project::new(&[]).run(&["plugins", "--format", "json"]).exits(0);
     let plugins = ended.json();

@@ -70,9 +70,9 @@ pub(crate) enum Command {
         #[arg(long, value_parser = ["human", "json"], default_value = "human")]
         format: String,
     },
-    /// Explains a finding code, a check or a layout: cause, consequence, fix.
+    /// Explains a finding code, a mutation operator, a check or a layout.
     Explain {
-        /// Such as `rollback-leaves-object`; without it, all codes are listed.
+        /// Such as `rollback-leaves-object` or `pk-drop`; without it, all codes are listed.
         code: Option<String>,
     },
     /// Prints a completion script for a shell.

@@ -1,4 +1,6 @@
-//! A `confiture` binary with a check of its own: every table needs a primary key.
+//! A `confiture` binary with a check of its own, every table needs a primary key, and a mutation operator.
+
+mod audit_skip;
 
 use async_trait::async_trait;
 use confiture_core::catalog::{Constraint, ConstraintType};

@@ -1,4 +1,4 @@
-//! The check of this binary is listed, explained and asked.
+//! The check and the mutation operator of this binary are listed, explained and asked.
 
 use std::process::Command;
 
@@ -24,5 +24,19 @@ fn own_check_fails_a_table_without_a_primary_key_and_passes_one_with() {
         let (code, text) = custom(&["test", &dir.path().display().to_string()]);
         assert_eq!(code, Some(expected), "{text}");
         assert_eq!(text.contains("acme/no-primary-key"), expected == 1, "{text}");
+    }
+}
+
+#[test]
+fn own_mutation_operator_is_listed_and_explained() {
+    let (code, text) = custom(&["plugins"]);
+    assert_eq!(code, Some(0));
+    assert!(text.contains("acme/audit-skip") && text.contains("custom-cli"), "{text}");
+    let (code, text) = custom(&["explain", "acme/audit-skip"]);
+    assert_eq!(code, Some(0));
+    for line in
+        ["# acme/audit-skip", "- Category: security", "- Severity: high", "Nobody sees who changed a row."]
+    {
+        assert!(text.lines().any(|found| found == line), "{line} is missing:\n{text}");
     }
 }

@@ -1,7 +1,8 @@
-//! `confiture explain`: the page of a finding code, check, layout or format.
+//! `confiture explain`: the page of a finding code, mutation operator, check, layout or format.
 
 use anyhow::bail;
-use confiture_core::plugin::Registry;
+use confiture_core::plugin::{PluginKind, Registry};
+use confiture_mutation::operators;
 
 use super::print;
 use crate::exit::ExitStatus;
@@ -15,7 +16,7 @@ pub(super) fn run(registry: &Registry, code: Option<&str>) -> anyhow::Result<Exi
         for page in registry.explanations() {
             text.push_str(&format!("  {:widest$}  {}\n", page.code, page.title));
         }
-        text.push_str("\nconfiture explain CODE prints cause, consequence and fix; it takes the ids of\nchecks, layouts and formats too (confiture plugins).\n");
+        text.push_str("\nconfiture explain CODE prints cause, consequence and fix; it takes the ids of\nmutation operators, checks, layouts and formats too (confiture plugins).\n");
         return print(&text);
     };
     if let Some(page) = registry.explanation(code) {
@@ -24,6 +25,11 @@ pub(super) fn run(registry: &Registry, code: Option<&str>) -> anyhow::Result<Exi
     let plugins = registry.list();
     let mut text = String::new();
     for (kind, meta, _) in plugins.iter().filter(|(_, meta, _)| meta.id == code) {
+        let operator = registry.operators().find(|operator| operator.meta().plugin.id == code);
+        if let (PluginKind::Operator, Some(operator)) = (kind, operator) {
+            text.push_str(&operators::page(operator));
+            continue;
+        }
         text.push_str(&format!(
             "# {} ({})\n\n{}\n\n{}\n",
             meta.id,

@@ -7,6 +7,7 @@ pub mod data;
 mod expression;
 mod if_exists_drop;
 pub mod locking;
+mod page;
 pub mod performance;
 pub mod rollback;
 mod routines;
@@ -20,6 +21,7 @@ mod words;
 
 pub use cascade_add::CascadeAdd;
 pub use if_exists_drop::IfExistsDrop;
+pub use page::{document, page};
 pub use statement_delete::StatementDelete;
 pub use statement_swap::StatementSwap;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use confiture_core::db::{Env, Server, ServerOptions};
 use confiture_core::migration::layout::{self, LoadOptions, Loaded};
-use confiture_core::migration::{Direction, StatementKind, Step};
+use confiture_core::migration::{Direction, StatementKind, Step, TransactionMode};
 use confiture_core::plugin::{Killer, Mutant, MutationContext, MutationExample, MutationOperator, Registry};
 use confiture_core::report::CheckStatus;
 use confiture_fixtures::sqltest::{self, Bench, UserTest};
@@ -15,7 +15,7 @@ use confiture_fixtures::{LadderOptions, TestOptions, TestRun, TestSource, run_sc
 use crate::mutated;
 
 /// The chain of an example, with another script in the operator's direction where one is given.
-fn chain(example: &MutationExample, direction: Direction, script: Option<&str>) -> TestSource {
+pub(super) fn chain(example: &MutationExample, direction: Direction, script: Option<&str>) -> TestSource {
     let dir = tempfile::tempdir().unwrap();
     let write = |name: &str, sql: &str| std::fs::write(dir.path().join(name), sql).unwrap();
     write("0001_before.up.sql", example.before);
@@ -47,7 +47,7 @@ fn mutants(operator: &dyn MutationOperator, source: &TestSource, direction: Dire
 }
 
 /// The script of the operator's direction with the mutant's edits made.
-fn text(source: &TestSource, direction: Direction, mutant: &Mutant) -> String {
+pub(super) fn text(source: &TestSource, direction: Direction, mutant: &Mutant) -> String {
     let script = source.loaded.migrations[1].step(direction).script().unwrap();
     confiture_core::sql::apply(&script.source.text, &mutant.file_edits(script).unwrap()).unwrap()
 }
@@ -195,4 +195,21 @@ async fn accepted(server: &Server, loaded: &Loaded, direction: Direction) -> Res
     session.close().await;
     database.close().await.unwrap();
     result
+}
+
+/// What an operator makes of a script, and of which object: `object: script`.
+pub(super) fn made(operator: &dyn MutationOperator, sql: &str, transaction: TransactionMode) -> Vec<String> {
+    let direction = operator.meta().direction.unwrap_or(Direction::Up);
+    let example = operator.meta().example.unwrap();
+    let mut source = chain(&example, direction, Some(sql));
+    let migration = &mut source.loaded.migrations[1];
+    let step = match direction {
+        Direction::Up => &mut migration.up,
+        Direction::Down => &mut migration.down,
+    };
+    if let Step::Sql(script) = step {
+        script.transaction = transaction;
+    }
+    let line = |mutant: &Mutant| format!("{}: {}", mutant.object, text(&source, direction, mutant));
+    mutants(operator, &source, direction).iter().map(line).collect()
 }
