@@ -6,10 +6,12 @@ use confiture_core::sql::{Token, TokenKind, Tokens};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
     Integer,
-    /// `numeric`, `real`, `double precision`.
+    /// `numeric`, `double precision`.
     Fraction,
+    /// `real`, which becomes `double precision` in arithmetic.
+    Real,
     Boolean,
-    /// Not `char(n)`, whose blanks at the end do not count.
+    /// Neither `char(n)`, whose blanks at the end do not count, nor `citext`.
     Text,
     Date,
     /// With time zone or without.
@@ -30,10 +32,11 @@ pub(super) fn family(data_type: &str) -> Option<Family> {
     let second = words.next().unwrap_or_default();
     Some(match first.as_str() {
         "smallint" | "int2" | "integer" | "int" | "int4" | "bigint" | "int8" => Family::Integer,
-        "numeric" | "decimal" | "real" | "float4" | "float8" | "float" => Family::Fraction,
+        "real" | "float4" => Family::Real,
+        "numeric" | "decimal" | "float8" | "float" => Family::Fraction,
         "double" if second == "precision" => Family::Fraction,
         "boolean" | "bool" => Family::Boolean,
-        "text" | "varchar" | "citext" => Family::Text,
+        "text" | "varchar" => Family::Text,
         "character" | "char" if second == "varying" => Family::Text,
         "date" => Family::Date,
         "timestamp" | "timestamptz" => Family::Timestamp,
@@ -45,7 +48,7 @@ impl Family {
     /// An expression of the same type whose value differs from that of `expression`, unless it is NULL.
     pub(super) fn shifted(self, expression: &str) -> String {
         match self {
-            Self::Integer | Self::Fraction | Self::Date => format!("({expression}) + 1"),
+            Self::Integer | Self::Fraction | Self::Real | Self::Date => format!("({expression}) + 1"),
             Self::Boolean => format!("NOT ({expression})"),
             Self::Text => format!("({expression}) || '?'"),
             Self::Timestamp => format!("({expression}) + interval '1 day'"),

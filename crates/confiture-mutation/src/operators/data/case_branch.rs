@@ -4,7 +4,7 @@ use confiture_core::sql::{Span, Token};
 
 use super::super::expression::each_piece;
 use super::super::prelude::*;
-use super::super::query::Piece;
+use super::super::query::{Piece, span_of};
 
 /// Drops or exchanges branches of a `CASE`.
 #[derive(Debug, Default)]
@@ -89,9 +89,14 @@ fn mutants(piece: &Piece<'_>, case: &Case, out: &mut Vec<Mutant>) {
         case.branches.iter().map(|branch| branch.0).chain(case.otherwise).chain([case.end]).collect();
     let removed =
         |at: usize| Edit::remove(Span::new(tokens[words[at]].span.start, tokens[words[at + 1]].span.start));
+    let branch = |at: usize| span_of(&tokens[words[at]..words[at + 1]]).text(sql);
     for at in 0..words.len() - 1 {
         let otherwise = case.otherwise == Some(words[at]);
         let null = otherwise && tokens[words[at] + 1].is_word(sql, "null");
+        // Of equal branches the first one decides.
+        if (0..at).any(|before| branch(before) == branch(at)) {
+            continue;
+        }
         if (otherwise && !null) || (!otherwise && case.branches.len() > 1) {
             let what = if otherwise { "ELSE".to_owned() } else { format!("branch {}", at + 1) };
             out.push(piece.mutant([removed(at)], format!("{what} of a CASE is left out")));
@@ -100,7 +105,7 @@ fn mutants(piece: &Piece<'_>, case: &Case, out: &mut Vec<Mutant>) {
     let starts = case.branches.iter().map(|branch| branch.1).chain(case.otherwise);
     let results: Vec<Span> = starts
         .zip(&words[1..])
-        .filter_map(|(start, next)| Some(super::super::query::span_of(tokens.get(start + 1..*next)?)))
+        .filter_map(|(start, next)| Some(span_of(tokens.get(start + 1..*next)?)))
         .collect();
     for pair in results.windows(2).filter(|pair| pair[0].text(sql) != pair[1].text(sql)) {
         let edits = [Edit::replace(pair[0], pair[1].text(sql)), Edit::replace(pair[1], pair[0].text(sql))];

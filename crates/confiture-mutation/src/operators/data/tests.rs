@@ -159,6 +159,11 @@ fn half_of_the_rows_of_any_statement() {
         half("CREATE TABLE c AS SELECT b FROM u WITH DATA"),
         "CREATE TABLE c AS SELECT half.* FROM (SELECT b FROM u) AS half WHERE (hashtext(half::text) & 1) = 0 WITH DATA"
     );
+    assert_eq!(
+        half("WITH w AS (SELECT 1) INSERT INTO t WITH x AS (SELECT 2) SELECT * FROM w UNION SELECT * FROM x"),
+        "WITH w AS (SELECT 1) INSERT INTO t WITH x AS (SELECT 2) SELECT half.* FROM (SELECT * FROM w UNION SELECT * FROM x) \
+         AS half WHERE (hashtext(half::text) & 1) = 0"
+    );
     assert_eq!(half("INSERT INTO t VALUES (1); INSERT INTO t SELECT 1"), "");
 }
 

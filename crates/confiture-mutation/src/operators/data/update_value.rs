@@ -6,7 +6,7 @@ use super::super::assignment::assigned;
 use super::super::expression::each_piece;
 use super::super::family::{Family, family};
 use super::super::prelude::*;
-use super::super::query::{ClauseKind, span_of};
+use super::super::query::{ClauseKind, closing, span_of};
 use super::super::tables;
 
 /// Assigns another value in an `UPDATE`.
@@ -128,7 +128,7 @@ fn told(sql: &str, value: &[Token]) -> Option<Family> {
         &["lower", "upper", "initcap", "trim", "btrim", "concat", "split_part", "replace", "md5"];
     let first = value.first()?;
     let call = value.get(1).is_some_and(|token| token.kind == TokenKind::LeftParen)
-        && super::super::query::closing(value, 1) + 1 == value.len();
+        && closing(value, 1) + 1 == value.len();
     (call && TEXT.iter().any(|word| first.is_word(sql, word))).then_some(Family::Text)
 }
 

@@ -4,7 +4,7 @@ use confiture_core::sql::{Quoted, Span, Verb};
 
 use super::super::expression::each_piece;
 use super::super::prelude::*;
-use super::super::query::{ClauseKind, Piece, Place};
+use super::super::query::{ClauseKind, Piece, Place, span_of};
 use super::super::tables;
 
 /// Changes, deletes or copies about half of the rows only.
@@ -57,8 +57,7 @@ fn half(cx: &MutationContext<'_>, piece: &Piece<'_>) -> Option<Mutant> {
     let outermost = queries.iter().find(|query| query.outermost)?;
     let description = "about half of the rows are reached";
     if piece.place == Place::Query || piece.verb() == Some(Verb::Insert) {
-        let from =
-            outermost.clauses.iter().find(|c| matches!(c.kind, ClauseKind::Select | ClauseKind::With))?;
+        let from = outermost.first(ClauseKind::Select)?;
         // A query without a table has one row.
         outermost.first(ClauseKind::From)?;
         let end = outermost
@@ -101,7 +100,7 @@ fn half(cx: &MutationContext<'_>, piece: &Piece<'_>) -> Option<Mutant> {
     let condition = format!("(hashtext({hashed}) & 1) = 0");
     let edits = match outermost.first(ClauseKind::Where) {
         Some(clause) => {
-            let body = super::super::query::span_of(piece.body(clause));
+            let body = span_of(piece.body(clause));
             vec![Edit::insert(body.start, "("), Edit::insert(body.end, format!(") AND {condition}"))]
         }
         None => {

@@ -1,5 +1,6 @@
 //! `rewrite-default`.
 
+use super::super::family::family;
 use super::super::prelude::*;
 use confiture_core::sql::{ActionKind, ClauseKind, ObjectKind, Token, TokenKind};
 
@@ -78,7 +79,7 @@ fn constant(sql: &str, tokens: &[Token]) -> bool {
         pair[1].kind == TokenKind::LeftParen
             && pair[0].kind.is_name()
             && !STABLE.iter().any(|word| pair[0].is_word(sql, word))
-            && super::super::family::family(pair[0].text(sql)).is_none()
+            && family(pair[0].text(sql)).is_none()
     });
     !tokens.is_empty() && !null && !calls
 }

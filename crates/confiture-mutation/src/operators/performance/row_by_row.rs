@@ -1,8 +1,8 @@
 //! `row-by-row`.
 
-use confiture_core::sql::{Quoted, Verb};
+use confiture_core::sql::{Quoted, TokenKind, Verb};
 
-use super::super::assignment::name_of;
+use super::super::assignment::{assigned, name_of};
 use super::super::expression::each_piece;
 use super::super::prelude::*;
 use super::super::query::{ClauseKind, Piece, Place, items, span_of};
@@ -23,8 +23,7 @@ impl MutationOperator for RowByRow {
                 docs: "An `UPDATE` or `DELETE` becomes a loop over the rows of the table, by primary key \
                        where the catalogs know one, and an `INSERT` of several rows becomes several: the \
                        same rows, but a statement each. Counters and statement-level triggers tell. \
-                       Statements that read their own table in a sub-query, `WITH` and `RETURNING` are left \
-                       alone. Equivalent when the table holds a row or none.",
+                       Statements that mention their table twice, `WITH` and `RETURNING` are left alone. Equivalent when the table holds a row or none.",
             },
             category: MutationCategory::Performance,
             severity: Severity::High,
@@ -35,8 +34,10 @@ impl MutationOperator for RowByRow {
                 before: "CREATE TABLE users (id int, active bool);",
                 up: "UPDATE users SET active = true WHERE id > 1;",
                 down: "",
-                mutant: "DO $loop$ DECLARE one_row record; BEGIN FOR one_row IN SELECT ctid AS key FROM users\
-                         \x20LOOP UPDATE users SET active = true WHERE (id > 1) AND users.ctid = one_row.key; \
+                mutant: "DO $loop$ DECLARE one_row record; BEGIN FOR one_row IN \
+                         SELECT tableoid AS part, ctid AS place FROM users LOOP \
+                         UPDATE users SET active = true WHERE (id > 1) \
+                         AND users.tableoid = one_row.part AND users.ctid = one_row.place; \
                          END LOOP; END $loop$;",
                 killer: Killer::Test(
                     "-- confiture: migrate to 0001\n\
@@ -80,22 +81,34 @@ fn looped(cx: &MutationContext<'_>, piece: &Piece<'_>) -> Option<Mutant> {
     if refused.into_iter().any(|kind| query.first(kind).is_some()) {
         return None;
     }
-    // A sub-query would see what the loop has changed so far.
+    // Read once more, the table would show what the loop has changed so far.
     let name = target.name.name();
-    let mentions = piece.tokens.iter().filter(|token| token.kind.is_name() && name_of(sql, **token) == name);
-    let nested = queries.iter().any(|query| !query.outermost);
-    if nested && mentions.count() > 1 {
+    let mentions = piece.tokens.iter().enumerate().filter(|(at, token)| {
+        let qualifies = piece.tokens.get(at + 1).is_some_and(|next| next.kind == TokenKind::Dot);
+        token.kind.is_name() && name_of(sql, **token) == name && !qualifies
+    });
+    if mentions.count() > 1 || sql.contains("$loop$") {
         return None;
     }
     let row = target.alias.text(sql);
     let table = target.written.text(sql);
-    let (keys, same): (Vec<String>, Vec<String>) = match tables::primary_key(cx, &target.name) {
-        [] => (vec!["ctid AS key".to_owned()], vec![format!("{row}.ctid = one_row.key")]),
-        columns => columns
-            .iter()
+    let key = tables::primary_key(cx, &target.name);
+    let changed = |column: &String| {
+        let assignments = query.of(ClauseKind::Set).flat_map(|set| assigned(piece, set));
+        assignments.flat_map(|one| one.target.iter()).any(|token| name_of(sql, *token) == *column)
+    };
+    let (keys, same): (Vec<String>, Vec<String>) = if key.is_empty() || key.iter().any(changed) {
+        // Partitions and children have rows at the same place.
+        let names = [("tableoid", "part"), ("ctid", "place")];
+        names
+            .map(|(column, name)| (format!("{column} AS {name}"), format!("{row}.{column} = one_row.{name}")))
+            .into_iter()
+            .unzip()
+    } else {
+        key.iter()
             .map(|column| Quoted::ident(column))
             .map(|column| (column.to_string(), format!("{row}.{column} = one_row.{column}")))
-            .unzip(),
+            .unzip()
     };
     let same = same.join(" AND ");
     let head = format!(
@@ -103,9 +116,6 @@ fn looped(cx: &MutationContext<'_>, piece: &Piece<'_>) -> Option<Mutant> {
         keys.join(", ")
     );
     let tail = "; END LOOP; END $loop$";
-    if sql.contains("$loop$") {
-        return None;
-    }
     let whole = piece.span();
     let mut edits = vec![Edit::insert(whole.start, head)];
     match query.first(ClauseKind::Where) {

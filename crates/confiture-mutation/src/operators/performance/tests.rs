@@ -15,12 +15,18 @@ const BEFORE: &str = "
         id int PRIMARY KEY, name text, country int, code varchar(9), born timestamptz, feels mood, nick text, at date
     );
     CREATE TABLE copy (a text, b text);
+    CREATE TABLE rates (rate real);
+    INSERT INTO rates VALUES (0.1), (0.5);
+    CREATE TABLE part (a int, b text) PARTITION BY RANGE (a);
+    CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (5);
+    CREATE TABLE part_2 PARTITION OF part FOR VALUES FROM (5) TO (99);
+    INSERT INTO part SELECT i, 'p' FROM generate_series(1, 9) AS i;
     INSERT INTO country SELECT i, 'c' || i, '2020-01-01' FROM generate_series(1, 5) AS i;
     INSERT INTO person SELECT i, 'n' || i, nullif(i % 7, 0), 'x' || i, '2020-01-01'::timestamptz + i * interval '1 h', 'ok'
     FROM generate_series(1, 30) AS i;";
 
 const ROWS: &str = "SELECT coalesce(string_agg(r, ';' ORDER BY r), '') FROM (SELECT p::text FROM person p UNION ALL \
-                    SELECT c::text FROM country c UNION ALL SELECT c::text FROM copy c) AS all_rows (r)";
+                    SELECT c::text FROM country c UNION ALL SELECT c::text FROM copy c UNION ALL SELECT p::text FROM part p) AS all_rows (r)";
 
 /// Statements and, per operator, how many mutants they have.
 const STATEMENTS: &[(&str, [usize; 3])] = &[
@@ -40,6 +46,10 @@ const STATEMENTS: &[(&str, [usize; 3])] = &[
         "INSERT INTO copy SELECT p.name, c.code FROM person p LEFT JOIN country c ON c.id = p.country JOIN country ON country.id = p.id",
         [2, 0, 2],
     ),
+    ("UPDATE person SET id = id + 1000, nick = nick WHERE country = 1", [0, 1, 1]),
+    ("UPDATE person SET nick = o.name FROM person AS o WHERE o.id = person.id - 1", [1, 0, 1]),
+    ("UPDATE part SET a = a + 10, b = b || '!'", [0, 1, 0]),
+    ("UPDATE person SET nick = 'r' FROM rates WHERE rate = 0.1 OR rate < '0.1'", [1, 1, 2]),
     ("INSERT INTO copy (b, a) VALUES ('x', 'y'), ('(', ';'), ('z', NULL) ON CONFLICT DO NOTHING", [0, 1, 0]),
     (
         "CREATE TABLE fresh AS SELECT c.id FROM person p JOIN country c ON c.id = p.country; INSERT INTO copy SELECT id FROM fresh",
