@@ -109,13 +109,15 @@ async fn catalogs_tell_types_and_keys() {
     let session = database.session().await.unwrap();
     rows(&session, BEFORE).await;
     let catalog = Catalog::read(&session).await.unwrap();
+    rows(&session, "ALTER TABLE person ADD score int, DROP at").await;
+    let after = Catalog::read(&session).await.unwrap();
     session.close().await;
     database.close().await.unwrap();
     server.close().await;
     let registry = Registry::linked().unwrap();
     let check = |id: &str, sql: &str| {
         let migration = migration(sql);
-        let cx = MutationContext::new(&migration, Direction::Up).unwrap().with_catalogs(&catalog, &catalog);
+        let cx = MutationContext::new(&migration, Direction::Up).unwrap().with_catalogs(&catalog, &after);
         texts(registry.operators().find(|operator| operator.meta().plugin.id == id).unwrap(), &cx)
     };
     assert_eq!(
@@ -147,6 +149,7 @@ async fn catalogs_tell_types_and_keys() {
     );
     assert_eq!(check("assign-column", "UPDATE person SET nick = ''"), ["UPDATE person SET name = ''"]);
     assert_eq!(check("assign-column", "UPDATE person SET nick = '', at = now()"), [""; 0]);
+    assert_eq!(check("assign-column", "UPDATE person SET nick = '', score = 1"), [""; 0]);
     assert_eq!(check("null-include", "DELETE FROM person WHERE id > 1"), [""; 0]);
     assert_eq!(check("null-include", "DELETE FROM person WHERE country > 1").len(), 1);
 }
