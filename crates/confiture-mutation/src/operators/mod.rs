@@ -1,20 +1,24 @@
 //! The mutation operators, one file each, by category.
 
 mod actions;
+mod assignment;
 mod cascade_add;
 mod constraints;
 pub mod data;
 mod expression;
+mod family;
 mod if_exists_drop;
 pub mod locking;
 mod page;
 pub mod performance;
+mod query;
 pub mod rollback;
 mod routines;
 pub mod schema;
 pub mod security;
 mod statement_delete;
 mod statement_swap;
+mod tables;
 #[cfg(test)]
 mod tests;
 mod words;

@@ -337,7 +337,8 @@ fn what_says_the_same_as_an_ignored_mutant_is_ignored_with_it() {
     };
     dir.options.suppressions = vec![rule];
     let plan = dir.try_plan(&registry).unwrap();
-    assert_eq!(plan.mutants.len(), 0, "{:?}", ids(&plan));
+    // Others change the statement instead of leaving it out.
+    assert!(!ids(&plan).iter().any(|id| id.contains("delete")), "{:?}", ids(&plan));
     assert!(plan.suppressed.iter().any(|s| s.reason == format!("the same as {id}: so")));
 }
 

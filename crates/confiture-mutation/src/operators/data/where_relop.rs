@@ -1,9 +1,9 @@
 //! `where-relop`.
 
-use super::super::expression::{exchanged_comparison, filters};
+use super::super::expression::{each_piece, exchanged_comparison, filter_tokens};
 use super::super::prelude::*;
 
-/// Exchanges a comparison in the condition of a statement that changes rows.
+/// Exchanges a comparison in a condition that decides which rows are changed.
 #[derive(Debug, Default)]
 pub struct WhereRelop;
 
@@ -14,9 +14,11 @@ impl MutationOperator for WhereRelop {
         static META: OperatorMeta = OperatorMeta {
             plugin: PluginMeta {
                 id: "where-relop",
-                summary: "exchanges a comparison in a WHERE",
+                summary: "exchanges a comparison in a condition",
                 docs: "`=` becomes `<>`, `<` becomes `<=`, `>` becomes `>=` and the other way round: the wrong \
-                       rows are changed, or one row at the edge. Indistinct while no row is at the edge.",
+                       rows are changed, or one row at the edge. Also in `HAVING`, `ON`, the conditions of a \
+                       `MERGE`, sub-queries, `WITH` queries and statements of a `DO` block. Indistinct while \
+                       no row is at the edge.",
             },
             category: MutationCategory::Data,
             severity: Severity::Critical,
@@ -39,16 +41,14 @@ impl MutationOperator for WhereRelop {
     }
 
     fn mutate(&self, cx: &MutationContext<'_>, out: &mut Vec<Mutant>) {
-        for site in &cx.sites {
-            for filter in filters(site) {
-                for token in site.tokens_in(filter) {
-                    let written = token.text(site.sql());
-                    if let Some(other) = exchanged_comparison(written) {
-                        let edit = Edit::replace(token.span, other);
-                        out.push(site.mutant([edit], format!("{written} becomes {other}")));
-                    }
+        each_piece(&cx.sites, |piece| {
+            for token in filter_tokens(piece).into_iter().flatten() {
+                let written = token.text(piece.sql());
+                if let Some(other) = exchanged_comparison(written) {
+                    let edit = Edit::replace(token.span, other);
+                    out.push(piece.mutant([edit], format!("{written} becomes {other}")));
                 }
             }
-        }
+        });
     }
 }
