@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use super::lex::{Token, TokenKind};
+use super::cursor::Cursor;
+use super::lex::{Token, TokenKind, significant};
 use super::{Quoted, Span};
 
 /// A name, qualified or not, as the catalog would store it.
@@ -17,6 +18,24 @@ pub struct ObjectName {
 }
 
 impl ObjectName {
+    /// The name that takes all of `span`; `None` when anything else stands there.
+    pub fn read(sql: &str, span: Span) -> Option<Self> {
+        let text = span.text(sql);
+        let tokens = significant(text);
+        let mut cursor = Cursor::new(text, &tokens);
+        let name = cursor.name().filter(|_| cursor.is_done())?;
+        Some(Self { span: name.span.shifted(span.start), ..name })
+    }
+
+    /// Whether both may mean one object: the same name, in the same schema where both tell one.
+    pub fn agrees(&self, other: &Self) -> bool {
+        self.name() == other.name()
+            && match (self.schema(), other.schema()) {
+                (Some(own), Some(other)) => own == other,
+                _ => true,
+            }
+    }
+
     /// The last part.
     pub fn name(&self) -> &str {
         self.parts.last().map_or("", String::as_str)
@@ -101,6 +120,16 @@ mod tests {
 
     fn check(sql: &str) -> Option<String> {
         identifier(sql, *lex(sql).first()?)
+    }
+
+    #[test]
+    fn a_name_takes_the_whole_span_and_agrees_with_one_that_tells_less() {
+        let name = |sql: &str| ObjectName::read(sql, Span::new(0, sql.len()));
+        assert_eq!(name("S.\"T\"").map(|name| name.parts), Some(vec!["s".to_owned(), "T".to_owned()]));
+        assert!(name("lower(a)").is_none() && name("a desc").is_none() && name("1").is_none());
+        let agree = |a, b| name(a).zip(name(b)).is_some_and(|(a, b)| a.agrees(&b));
+        assert!(agree("s.t", "T") && agree("s.t", "s.t"));
+        assert!(!agree("s.t", "r.t") && !agree("s", "t"));
     }
 
     #[test]

@@ -6,12 +6,15 @@ mod constraints;
 pub mod data;
 mod expression;
 mod if_exists_drop;
+mod known;
 pub mod locking;
+mod logic;
 pub mod performance;
 pub mod rollback;
 mod routines;
 pub mod schema;
 pub mod security;
+mod seeds;
 mod statement_delete;
 mod statement_swap;
 #[cfg(test)]
@@ -20,6 +23,7 @@ mod words;
 
 pub use cascade_add::CascadeAdd;
 pub use if_exists_drop::IfExistsDrop;
+pub use seeds::SEEDS;
 pub use statement_delete::StatementDelete;
 pub use statement_swap::StatementSwap;
 
