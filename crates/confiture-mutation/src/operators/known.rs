@@ -163,7 +163,7 @@ fn read(cx: &MutationContext<'_>, site: &Site<'_>, table: &ObjectName, known: &m
         }
         (Body::Actions(actions), Some(ObjectKind::Table | ObjectKind::ForeignTable)) => {
             let renamed = actions.iter().find(|action| action.kind == ActionKind::Rename);
-            match (renamed.and_then(|action| action.new_name.as_ref()), outline.name()) {
+            match (renamed.and_then(|action| action.name.as_ref()), outline.name()) {
                 (Some(new), Some(old)) if new.agrees(table) => *known = self::known(cx, site.index, old),
                 _ if about => actions.iter().for_each(|action| known.alter(sql, action)),
                 _ => {}

@@ -1,7 +1,10 @@
 //! The columns and types that statements write.
 
 use confiture_core::plugin::Site;
-use confiture_core::sql::{Body, Column, ItemKind, PartKind, Span, TableOptionKind, TokenKind};
+use confiture_core::sql::{
+    ActionKind, Body, Column, ItemKind, ObjectKind, ObjectName, PartKind, Span, TableOptionKind, Token,
+    TokenKind,
+};
 
 use super::super::constraints::{is_table, member};
 
@@ -43,7 +46,7 @@ pub(super) fn types(site: &Site<'_>) -> Vec<(String, Written)> {
         Body::Actions(actions) => {
             for action in actions {
                 spans.extend(action.column.as_ref().and_then(of_column));
-                if action.kind == confiture_core::sql::ActionKind::AlterType {
+                if action.kind == ActionKind::AlterType {
                     spans.extend(action.value.map(|value| (member(site, action.name.as_ref()), value)));
                 }
             }
@@ -51,10 +54,22 @@ pub(super) fn types(site: &Site<'_>) -> Vec<(String, Written)> {
         Body::Definition(definition) => {
             let part = definition.part(PartKind::DataType);
             spans.extend(part.map(|part| (site.object(), part.span)));
+            let attributes =
+                definition.items.iter().filter(|_| site.outline().object == Some(ObjectKind::Type));
+            spans.extend(attributes.filter_map(|item| attribute(site, *item)));
         }
         _ => {}
     }
     spans.into_iter().map(|(object, span)| (object, Written::read(site, span))).collect()
+}
+
+/// The attribute of a composite type in `item`, with its type: no label of an enum and no option.
+fn attribute(site: &Site<'_>, item: Span) -> Option<(String, Span)> {
+    let [name, first, ..] = site.tokens_in(item) else {
+        return None;
+    };
+    let name = ObjectName::read(site.sql(), name.span).filter(|_| first.kind != TokenKind::Operator)?;
+    Some((member(site, Some(&name)), Span::new(first.span.start, item.end)))
 }
 
 /// A type taken apart: `character varying (50)[]`, `timestamp (3) with time zone`.
@@ -79,7 +94,8 @@ impl Written {
             };
             (word(0, "with") || word(0, "without")) && word(1, "time") && word(2, "zone")
         };
-        let end = (0..tokens.len()).find(|at| tokens[*at].kind != TokenKind::Ident || is_zone(*at));
+        let ends = |token: &Token| token.kind != TokenKind::Ident || token.is_word(sql, "collate");
+        let end = (0..tokens.len()).find(|at| ends(&tokens[*at]) || is_zone(*at));
         let words = &tokens[..end.unwrap_or(tokens.len())];
         let mut at = words.len();
         let mut written = Self {

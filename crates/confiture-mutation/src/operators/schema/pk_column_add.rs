@@ -2,10 +2,12 @@
 
 use confiture_core::sql::ClauseKind;
 
+use super::super::constraints::{member, of_kind};
 use super::super::prelude::*;
+use super::columns::columns;
 use super::keys::keys;
 
-/// Adds a column of the table to a primary key.
+/// Adds a column of the table to a primary key, or makes one of a table that has none.
 #[derive(Debug, Default)]
 pub struct PkColumnAdd;
 
@@ -16,10 +18,11 @@ impl MutationOperator for PkColumnAdd {
         static META: OperatorMeta = OperatorMeta {
             plugin: PluginMeta {
                 id: "pk-column-add",
-                summary: "adds a column to a primary key",
-                docs: "One mutant for each other column: rows that the key refused now stand side by side. \
-                       Equivalent where another key still refuses them; stillborn when a foreign key refers \
-                       to the old key. The published operator PKColumnA (McMinn, Wright, Kapfhammer).",
+                summary: "adds a column to a primary key, or makes a key",
+                docs: "One mutant for each other column: rows that the key refused now stand side by side; for a \
+                       new table without a key, one for each column that becomes it. Equivalent where \
+                       another key says the same; stillborn when a foreign key refers to the old key. The \
+                       published operator PKColumnA (McMinn, Wright, Kapfhammer).",
             },
             category: MutationCategory::Schema,
             severity: Severity::Critical,
@@ -43,9 +46,24 @@ impl MutationOperator for PkColumnAdd {
 
     fn mutate(&self, cx: &MutationContext<'_>, out: &mut Vec<Mutant>) {
         for site in &cx.sites {
+            for column in columns(site).into_iter().filter(|_| lacks_key(cx, site)) {
+                let edit = Edit::insert(column.span.end, " PRIMARY KEY");
+                out.push(site.mutant([edit], "PRIMARY KEY is added").on(member(site, Some(&column.name))));
+            }
             for key in keys(site, ClauseKind::PrimaryKey) {
                 out.extend(key.with_a_column(cx, site));
             }
         }
     }
+}
+
+/// Whether the statement creates a table to which no statement of the script gives a primary key.
+fn lacks_key(cx: &MutationContext<'_>, site: &Site<'_>) -> bool {
+    let outline = site.outline();
+    let (Some(table), Some(name)) = (outline.table(), outline.name()) else {
+        return false;
+    };
+    let about = |other: &&Site<'_>| other.outline().name().is_some_and(|other| other.agrees(name));
+    table.partition_of.is_none()
+        && !cx.sites.iter().filter(about).any(|site| of_kind(site, ClauseKind::PrimaryKey).next().is_some())
 }
