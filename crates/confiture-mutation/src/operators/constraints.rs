@@ -78,22 +78,6 @@ pub(super) fn without_actions(site: &Site<'_>, gone: &[usize]) -> Vec<Edit> {
     edits
 }
 
-/// Every action of one kind in the `ALTER TABLE`s, `ALTER DOMAIN`s, … of a script, each with the mutant
-/// that leaves it out.
-pub(super) fn skipped_actions<'a>(
-    cx: &'a MutationContext<'_>,
-    kind: ActionKind,
-    description: &'static str,
-) -> impl Iterator<Item = (&'a Site<'a>, Mutant)> {
-    cx.sites.iter().flat_map(move |site| {
-        let actions = site.outline().actions().iter().enumerate();
-        actions.filter(move |(_, action)| action.kind == kind).map(move |(at, action)| {
-            let mutant = site.mutant(without_actions(site, &[at]), description);
-            (site, mutant.on(member(site, action.name.as_ref())))
-        })
-    })
-}
-
 /// What a person would call a part of what the statement names: `users.email`.
 pub(super) fn member(site: &Site<'_>, part: Option<&ObjectName>) -> String {
     match part {

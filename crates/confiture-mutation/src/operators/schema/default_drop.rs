@@ -2,7 +2,8 @@
 
 use confiture_core::sql::{ActionKind, ClauseKind};
 
-use super::super::constraints::{of_kind, skipped_actions};
+use super::super::actions::left_out;
+use super::super::constraints::of_kind;
 use super::super::prelude::*;
 
 /// Drops a default.
@@ -49,8 +50,7 @@ impl MutationOperator for DefaultDrop {
                     out.extend(found.removed(site, "the default"));
                 }
             }
+            out.extend(left_out(site, &[ActionKind::SetDefault], "SET DEFAULT"));
         }
-        let actions = skipped_actions(cx, ActionKind::SetDefault, "the default is not set");
-        out.extend(actions.map(|(_, mutant)| mutant));
     }
 }

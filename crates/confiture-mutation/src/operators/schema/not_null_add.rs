@@ -2,8 +2,9 @@
 
 use confiture_core::sql::{ActionKind, ClauseKind};
 
-use super::super::constraints::{member, skipped_actions};
-use super::super::known::known_here;
+use super::super::actions::left_out;
+use super::super::constraints::member;
+use super::super::known::{Known, known_here};
 use super::super::prelude::*;
 use super::columns::columns;
 
@@ -45,9 +46,10 @@ impl MutationOperator for NotNullAdd {
     }
 
     fn mutate(&self, cx: &MutationContext<'_>, out: &mut Vec<Mutant>) {
-        for site in cx.sites.iter().filter(|site| !columns(site).is_empty()) {
-            let known = known_here(cx, site);
-            for column in columns(site) {
+        for site in &cx.sites {
+            let columns = columns(site);
+            let known = if columns.is_empty() { Known::default() } else { known_here(cx, site) };
+            for column in columns {
                 if known.column(column.name.name()).is_some_and(|column| column.not_null) {
                     continue;
                 }
@@ -57,8 +59,7 @@ impl MutationOperator for NotNullAdd {
                 };
                 out.push(site.mutant([edit], "NOT NULL is added").on(member(site, Some(&column.name))));
             }
+            out.extend(left_out(site, &[ActionKind::DropNotNull], "DROP NOT NULL"));
         }
-        let actions = skipped_actions(cx, ActionKind::DropNotNull, "NOT NULL is not dropped");
-        out.extend(actions.map(|(_, mutant)| mutant));
     }
 }

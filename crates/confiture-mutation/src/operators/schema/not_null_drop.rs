@@ -2,7 +2,8 @@
 
 use confiture_core::sql::{ActionKind, ClauseKind};
 
-use super::super::constraints::{of_kind, skipped_actions};
+use super::super::actions::left_out;
+use super::super::constraints::of_kind;
 use super::super::prelude::*;
 
 /// Drops NOT NULL.
@@ -45,8 +46,7 @@ impl MutationOperator for NotNullDrop {
         for site in &cx.sites {
             let constraints = of_kind(site, ClauseKind::NotNull);
             out.extend(constraints.filter_map(|found| found.dropped(cx, site, "NOT NULL")));
+            out.extend(left_out(site, &[ActionKind::SetNotNull], "SET NOT NULL"));
         }
-        let actions = skipped_actions(cx, ActionKind::SetNotNull, "NOT NULL is not set");
-        out.extend(actions.map(|(_, mutant)| mutant));
     }
 }
