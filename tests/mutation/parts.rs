@@ -7,17 +7,26 @@ use confiture_tests::{Scenario, block_on, server};
 
 fn chain() -> Scenario {
     Scenario::new(&[
-        ("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, CHECK (name <> ''));"),
+        (
+            "0001_users.up.sql",
+            "CREATE TABLE users (id int PRIMARY KEY, name text NOT NULL, CHECK (name <> ''));",
+        ),
         ("0001_users.down.sql", "DROP TABLE users;"),
         ("0002_posts.up.sql", "CREATE TABLE posts (id int PRIMARY KEY, author int REFERENCES users (id));"),
         ("0002_posts.down.sql", "DROP TABLE posts;"),
-        ("0003_state.up.sql", "ALTER TABLE posts ADD state text DEFAULT 'new'; UPDATE posts SET state = 'old' WHERE id > 5;"),
+        (
+            "0003_state.up.sql",
+            "ALTER TABLE posts ADD state text DEFAULT 'new'; UPDATE posts SET state = 'old' WHERE id > 5;",
+        ),
         ("0003_state.down.sql", "ALTER TABLE posts DROP state;"),
         ("0004_index.up.sql", "CREATE INDEX posts_state ON posts (state);"),
         ("0004_index.down.sql", "DROP INDEX posts_state;"),
     ])
     .with_rows()
-    .test("names", "-- confiture: migrate to 0001\n-- confiture: catch 23514\nINSERT INTO users VALUES (1, '');\n")
+    .test(
+        "names",
+        "-- confiture: migrate to 0001\n-- confiture: catch 23514\nINSERT INTO users VALUES (1, '');\n",
+    )
 }
 
 /// Everything but times.
@@ -55,7 +64,8 @@ fn two_workers_find_what_one_finds() {
         tests: scenario.options.tests.clone(),
         ..MutationOptions::default()
     };
-    let runner = MutationRunner { servers: &[&server, &other], registry: &registry, source: &source, options };
+    let runner =
+        MutationRunner { servers: &[&server, &other], registry: &registry, source: &source, options };
     let two = block_on(runner.run(&mut |_| {})).unwrap().report.mutation.unwrap();
     block_on(other.close());
     assert_eq!(ends(&two), ends(&one));
@@ -81,6 +91,10 @@ fn a_resumed_run_takes_what_the_log_holds_and_comes_to_the_same() {
     assert_eq!(ends(&resumed), ends(&undisturbed));
     let lines = std::fs::read_to_string(&log).unwrap();
     let whole = lines.lines().filter(|line| line.ends_with('}')).count();
-    let planned = undisturbed.mutants.iter().filter(|m| m.reason.as_deref().is_none_or(|r| !r.starts_with("says"))).count();
+    let planned = undisturbed
+        .mutants
+        .iter()
+        .filter(|m| m.reason.as_deref().is_none_or(|r| !r.starts_with("says")))
+        .count();
     assert_eq!(whole, planned, "each result stands there once");
 }

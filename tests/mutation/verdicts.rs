@@ -65,7 +65,10 @@ fn what_postgresql_refuses_is_stillborn_and_what_rows_refuse_is_rejected() {
     ])
     .with_rows();
     // Of all ages above 18, none is 18: `age = 18` fits no row.
-    assert_eq!(rejected.mutate(&["check-relop"]).lines().next_back(), Some("check-relop/0002_old/users.grown/1 rejected"));
+    assert_eq!(
+        rejected.mutate(&["check-relop"]).lines().next_back(),
+        Some("check-relop/0002_old/users.grown/1 rejected")
+    );
 }
 
 #[test]
@@ -77,7 +80,8 @@ fn what_another_constraint_says_already_is_equivalent() {
     let report = twice.mutate(&["check-drop"]);
     let ends: Vec<&str> = report.lines().filter_map(|line| line.split(' ').nth(1)).collect();
     assert_eq!(ends, ["equivalent", "survived", "equivalent"], "{report}");
-    let once = Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int, CHECK (id IS NOT NULL));")]);
+    let once =
+        Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int, CHECK (id IS NOT NULL));")]);
     assert!(once.mutate(&["check-drop"]).ends_with("survived"));
 }
 
@@ -110,7 +114,10 @@ fn two_mutants_that_leave_the_same_are_judged_once() {
 #[test]
 fn an_error_that_the_script_raises_kills_and_one_of_the_server_does_not() {
     let scenario = users();
-    assert_eq!(scenario.mutate(&["test/raises"]).lines().next(), Some("test/raises/0001_users/users/1 killed up"));
+    assert_eq!(
+        scenario.mutate(&["test/raises"]).lines().next(),
+        Some("test/raises/0001_users/users/1 killed up")
+    );
     let one = Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int);")]);
     assert_eq!(one.mutate(&["test/dies"]), "test/dies/0001_users/users/1 error");
     assert_eq!(one.mutate(&["test/sleeps"]), "test/sleeps/0001_users/users/1 timeout");
@@ -118,7 +125,8 @@ fn an_error_that_the_script_raises_kills_and_one_of_the_server_does_not() {
 
 #[test]
 fn a_committed_schema_kills_what_it_does_not_hold() {
-    let scenario = Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);")]);
+    let scenario =
+        Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);")]);
     let dir = scenario.path().join("schema");
     let server = confiture_tests::server();
     let source = scenario.load().unwrap();
@@ -146,7 +154,8 @@ fn a_suggestion_kills_its_mutant_when_it_is_added() {
     let alive: Vec<_> = report.mutants.iter().filter(|mutant| mutant.status.unnoticed()).collect();
     assert!(!alive.is_empty());
     for mutant in alive {
-        let suggestion = mutant.suggestion.as_deref().unwrap_or_else(|| panic!("{} has no suggestion", mutant.id));
+        let suggestion =
+            mutant.suggestion.as_deref().unwrap_or_else(|| panic!("{} has no suggestion", mutant.id));
         let operators = confiture_mutation::OperatorFilter::parse([mutant.operator.as_str()]).unwrap();
         let again = users().test("suggested", suggestion).try_mutate(|options| options.operators = operators);
         let again = again.unwrap();
@@ -165,14 +174,24 @@ fn zz_shop() {
         scenario.write(entry.file_name().to_str().unwrap(), &std::fs::read(entry.path()).unwrap());
     }
     let started = std::time::Instant::now();
-    let report = scenario.try_mutate(|options| {
-        options.allow_red = true;
-        if let Ok(operators) = std::env::var("OPS") {
-            options.operators = confiture_mutation::OperatorFilter::parse(operators.split(',')).unwrap();
-        }
-    }).unwrap();
+    let report = scenario
+        .try_mutate(|options| {
+            options.allow_red = true;
+            if let Ok(operators) = std::env::var("OPS") {
+                options.operators = confiture_mutation::OperatorFilter::parse(operators.split(',')).unwrap();
+            }
+        })
+        .unwrap();
     for mutant in &report.mutants {
-        println!("{} {} {:?} {:.0}ms {}\n{}", mutant.id, mutant.status.as_str(), mutant.killed_by, mutant.duration_ms, mutant.reason.as_deref().unwrap_or(""), mutant.suggestion.as_deref().unwrap_or(""));
+        println!(
+            "{} {} {:?} {:.0}ms {}\n{}",
+            mutant.id,
+            mutant.status.as_str(),
+            mutant.killed_by,
+            mutant.duration_ms,
+            mutant.reason.as_deref().unwrap_or(""),
+            mutant.suggestion.as_deref().unwrap_or("")
+        );
     }
     println!("{:?} {:?} {:?}", report.totals, report.score, started.elapsed());
 }

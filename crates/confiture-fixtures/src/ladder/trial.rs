@@ -489,9 +489,7 @@ impl Stage<'_> {
         let may_differ = |oid: &u32, now: &Stored| {
             let known = self.known(*oid);
             let same = known.is_some_and(|table| table.stored.signature == now.signature);
-            !now.partition
-                && !own.contains(&now.id)
-                && (!self.within || now.writes > 0 || !same)
+            !now.partition && !own.contains(&now.id) && (!self.within || now.writes > 0 || !same)
         };
         let written = stored.iter().filter(|(oid, now)| may_differ(oid, now));
         written.map(|(oid, now)| (*oid, now.clone())).collect()
@@ -514,9 +512,14 @@ impl Stage<'_> {
             rows
         };
         let same = |oid: &u32, table: &Table| {
-            self.known(*oid).is_some_and(|known| known.columns == table.columns && sorted(known) == sorted(table))
+            self.known(*oid)
+                .is_some_and(|known| known.columns == table.columns && sorted(known) == sorted(table))
         };
-        after.into_iter().filter(|(oid, table)| !same(oid, table)).map(|(_, table)| table_rows(table)).collect()
+        after
+            .into_iter()
+            .filter(|(oid, table)| !same(oid, table))
+            .map(|(_, table)| table_rows(table))
+            .collect()
     }
 
     async fn locks(&self) -> Result<BTreeMap<String, LockMode>, FixtureError> {
