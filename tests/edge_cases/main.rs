@@ -7,6 +7,7 @@ mod files;
 mod generate;
 mod given;
 mod losses;
+mod mutants;
 mod process;
 mod reports;
 mod scripts;

@@ -69,7 +69,11 @@ impl Project {
             let text = name.to_string_lossy();
             let server = matches!(&*text, "CONFITURE_PG" | "CONFITURE_PG_BIN");
             let ours = text.starts_with("CONFITURE_") && !server;
-            if ours || text.starts_with("PG") || matches!(&*text, "DATABASE_URL" | "CI" | "GITHUB_ACTIONS") {
+            let of_ci = matches!(
+                &*text,
+                "CI" | "GITHUB_ACTIONS" | "CI_NODE_INDEX" | "CI_NODE_TOTAL" | "JOB_COMPLETION_INDEX"
+            );
+            if ours || of_ci || text.starts_with("PG") || text == "DATABASE_URL" {
                 command.env_remove(name);
             }
         }

@@ -95,7 +95,7 @@ fn junit_is_well_formed_and_counts() {
 }
 
 /// Opening tags of an XML document, in order; panics when it is not well-formed.
-fn well_formed(xml: &str) -> Vec<String> {
+pub(crate) fn well_formed(xml: &str) -> Vec<String> {
     let mut rest = xml.trim_start().strip_prefix("<?xml").expect("a declaration");
     rest = rest.split_once("?>").expect("its end").1;
     let (mut open, mut seen): (Vec<&str>, Vec<String>) = (Vec::new(), Vec::new());

@@ -1,5 +1,6 @@
 //! How mutants end.
 
+use confiture_core::plugin::MutationCategory;
 use confiture_tests::Scenario;
 
 /// Two migrations: a table, and a column that an UPDATE fills.

@@ -3,13 +3,15 @@
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use confiture_core::Severity;
+use confiture_mutation::Shard;
 
 /// Tests PostgreSQL migrations before production does.
 #[derive(Debug, Parser)]
 #[command(name = "confiture", version, about, propagate_version = true, arg_required_else_help = true)]
 #[command(
-    after_help = "Exit codes: 0 passed, 1 findings, 2 usage or configuration, 3 no server, 5 nothing ran, \
-70 a bug, 130 interrupted, 143 terminated.\nDATABASE_URL is never used: confiture writes only in databases it created itself."
+    after_help = "Exit codes: 0 passed, 1 findings, 2 usage or configuration, 3 no server, 4 tests fail on unchanged \
+migrations, 5 nothing ran, 70 a bug, 130 interrupted, 143 terminated.\nDATABASE_URL is never used: confiture writes only in databases it created itself."
 )]
 pub(crate) struct Args {
     /// What to do.
@@ -48,6 +50,13 @@ pub(crate) enum Colour {
 pub(crate) enum Command {
     /// Applies every migration on real PostgreSQL: up, down and up again.
     Test(Box<TestArgs>),
+    /// Breaks each migration on purpose and says which mutants no test notices.
+    Mutate(Box<MutateArgs>),
+    /// Puts saved reports together.
+    Report {
+        #[command(subcommand)]
+        command: ReportCommand,
+    },
     /// Generates rows that satisfy a schema, the statistics that shape them, or random schemas and migrations.
     Generate {
         #[command(subcommand)]
@@ -210,8 +219,9 @@ pub(crate) struct ServerArgs {
     pub pg_bin: Option<PathBuf>,
 }
 
+/// Which migrations are judged, by which tests, and what is written.
 #[derive(Debug, Clone, ClapArgs)]
-pub(crate) struct TestArgs {
+pub(crate) struct JudgeArgs {
     /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
     pub dir: Option<PathBuf>,
 
@@ -256,10 +266,6 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "REGEX", value_parser = pattern, display_order = 214)]
     pub run: Option<regex::Regex>,
 
-    /// List the tests that would run, and run nothing.
-    #[arg(long, display_order = 215)]
-    pub list: bool,
-
     /// A check not to run (repeatable).
     #[arg(long, value_name = "CHECK", display_order = 216)]
     pub skip: Vec<String>,
@@ -268,17 +274,9 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "N", env = "CONFITURE_ROWS", display_order = 217)]
     pub rows: Option<u64>,
 
-    /// Another number gives other rows [default: 0].
+    /// Another number gives other rows, and another sample [default: 0].
     #[arg(long, value_name = "N", env = "CONFITURE_SEED", display_order = 218)]
     pub seed: Option<u64>,
-
-    /// Servers that work at once: those of several --pg or --server, or two on a long chain [default: cores].
-    #[arg(long, value_name = "N", display_order = 219)]
-    pub jobs: Option<std::num::NonZeroUsize>,
-
-    /// Keep the database of a failed run and print how to connect to it.
-    #[arg(long, display_order = 310)]
-    pub keep_failed: bool,
 
     /// The format of standard output.
     #[arg(long, value_name = "FORMAT", default_value = "human", display_order = 311)]
@@ -287,6 +285,101 @@ pub(crate) struct TestArgs {
     /// A further report in a file (repeatable), such as junit=report.xml.
     #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file, display_order = 312)]
     pub report: Vec<(String, String)>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct TestArgs {
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+
+    /// List the tests that would run, and run nothing.
+    #[arg(long, display_order = 215)]
+    pub list: bool,
+
+    /// Servers that work at once: those of several --pg or --server, or two on a long chain [default: cores].
+    #[arg(long, value_name = "N", display_order = 219)]
+    pub jobs: Option<std::num::NonZeroUsize>,
+
+    /// Keep the database of a failed run and print how to connect to it.
+    #[arg(long, display_order = 310)]
+    pub keep_failed: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct MutateArgs {
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+
+    /// Operators that make mutants: globs of their ids, or categories; `!` in front excludes (comma list).
+    #[arg(long, value_name = "GLOB", value_delimiter = ',', display_order = 20)]
+    pub operators: Vec<String>,
+
+    /// Keep to this version of the operator set [default: that of this release].
+    #[arg(long, value_name = "N", display_order = 21)]
+    pub operators_version: Option<u32>,
+
+    /// Leave mutants of less severity out: critical, high, medium or low.
+    #[arg(long, value_name = "SEVERITY", value_parser = severity, display_order = 22)]
+    pub severity: Option<Severity>,
+
+    /// Draw this many mutants, spread over operators and migrations; --seed draws others.
+    #[arg(long, value_name = "N", display_order = 23)]
+    pub sample: Option<usize>,
+
+    /// Try only part K of N, from 1 [default: CI_NODE_INDEX and CI_NODE_TOTAL, or JOB_COMPLETION_INDEX, which
+    /// counts from 0, and CI_NODE_TOTAL].
+    #[arg(long, value_name = "K/N", display_order = 24)]
+    pub shard: Option<Shard>,
+
+    /// Ask every test about every mutant, not only until the first notices.
+    #[arg(long, display_order = 25)]
+    pub matrix: bool,
+
+    /// Ask also tests that touch nothing a mutant changes.
+    #[arg(long, display_order = 26)]
+    pub no_select: bool,
+
+    /// Go on when tests fail on the migrations as they are; those are not asked about mutants.
+    #[arg(long, display_order = 27)]
+    pub allow_red: bool,
+
+    /// List the mutants, and try none.
+    #[arg(long, display_order = 28)]
+    pub list: bool,
+
+    /// Print every mutant as a diff of your file, and try none.
+    #[arg(long, display_order = 29)]
+    pub diff: bool,
+
+    /// Append results to this file, and take those from it that still hold.
+    #[arg(long, value_name = "FILE", display_order = 30)]
+    pub log: Option<PathBuf>,
+
+    /// Write the suggested assertions as test files to this directory.
+    #[arg(long, value_name = "DIR", display_order = 31)]
+    pub write_tests: Option<PathBuf>,
+
+    /// Mutants tried at once, each on a server of its own [default: cores].
+    #[arg(long, value_name = "N", display_order = 219)]
+    pub jobs: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ReportCommand {
+    /// Puts the JSON reports of all shards of one `confiture mutate` together.
+    Merge {
+        /// The reports, in any order.
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+
+        /// The format of standard output.
+        #[arg(long, value_name = "FORMAT", default_value = "human")]
+        format: String,
+
+        /// A further report in a file (repeatable), such as junit=report.xml.
+        #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file)]
+        report: Vec<(String, String)>,
+    },
 }
 
 /// How a chain of migrations is applied to a scratch database.
@@ -388,6 +481,12 @@ fn format_and_file(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("expected FORMAT=FILE, such as junit=report.xml".to_owned()),
     }
+}
+
+fn severity(text: &str) -> Result<Severity, String> {
+    let known = [Severity::Critical, Severity::High, Severity::Medium, Severity::Low];
+    let found = known.into_iter().find(|severity| severity.as_str() == text);
+    found.ok_or_else(|| "expected critical, high, medium or low".to_owned())
 }
 
 /// Git would take a reference that starts with `-` for one of its options.

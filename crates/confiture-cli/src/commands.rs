@@ -7,7 +7,10 @@ mod doctor;
 mod explain;
 mod generate;
 mod generate_schema;
+mod mutate;
 mod plugins;
+mod report;
+mod select;
 mod server;
 mod snapshot;
 mod test;
@@ -15,10 +18,12 @@ mod test;
 use confiture_core::db::DbError;
 use confiture_core::plugin::Registry;
 use confiture_fixtures::FixtureError;
+use confiture_mutation::{MutationError, PlanError};
 
-use crate::args::{Args, Command, GenerateCommand, ServerCommand};
+use crate::args::{Args, Command, GenerateCommand, ReportCommand, ServerCommand};
 use crate::exit::ExitStatus;
 use crate::interrupt::Interrupt;
+use crate::report::Output;
 use crate::terminal;
 
 /// Runs the command and says how the process is to end.
@@ -33,6 +38,11 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     let style = terminal::style(args.colour, args.quiet, args.verbose > 0);
     let done = match args.command {
         Command::Test(test) => test::run(*test, &registry, &style).await,
+        Command::Mutate(mutate) => mutate::run(*mutate, &registry, &style).await,
+        Command::Report { command: ReportCommand::Merge { files, format, report } } => {
+            Output::new(format, report, &registry)
+                .and_then(|out| report::merge(&files, &out, &registry, &style))
+        }
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,
         Command::Generate { command: GenerateCommand::Stats { server, out } } => {
             generate::stats(&server, out).await
@@ -79,6 +89,13 @@ pub(crate) fn chain(error: &anyhow::Error) -> String {
 fn status_of(error: &anyhow::Error) -> ExitStatus {
     if let Some(interrupt) = error.downcast_ref::<Interrupt>() {
         return interrupt.status();
+    }
+    match error.downcast_ref::<MutationError>() {
+        Some(MutationError::Red(_) | MutationError::Baseline { .. }) => return ExitStatus::BaselineFails,
+        Some(MutationError::Control { .. } | MutationError::Plan(PlanError::Operator { .. })) => {
+            return ExitStatus::Bug;
+        }
+        _ => {}
     }
     let database = error.chain().find_map(|cause| {
         cause.downcast_ref::<DbError>().or_else(|| match cause.downcast_ref::<FixtureError>() {

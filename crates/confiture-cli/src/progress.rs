@@ -1,6 +1,7 @@
 //! The progress bar on standard error.
 
 use confiture_fixtures::Event;
+use confiture_mutation::MutationEvent;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terminal;
@@ -38,6 +39,28 @@ impl Progress {
                     count => format!("  {count} failed"),
                 };
                 self.bar.set_message(format!("{}{failed}", result.id));
+                self.bar.inc(1);
+            }
+            _ => {}
+        }
+    }
+
+    /// Shows one event of a run of mutants.
+    pub(crate) fn mutation(&mut self, event: &MutationEvent<'_>) {
+        match event {
+            MutationEvent::Baseline(event) => self.event(event),
+            MutationEvent::Planned { mutants, known } => {
+                self.bar.reset();
+                self.failed = 0;
+                self.bar.set_length(*mutants as u64);
+                self.bar.set_message(match known {
+                    0 => String::new(),
+                    known => format!("{known} known from the log"),
+                });
+            }
+            MutationEvent::Judged { result, .. } => {
+                self.failed += usize::from(result.status.unnoticed());
+                self.bar.set_message(format!("{} unnoticed  {}", self.failed, result.id));
                 self.bar.inc(1);
             }
             _ => {}

@@ -5,17 +5,84 @@ mod human;
 mod json;
 mod junit;
 mod markdown;
+mod mutants;
+mod stryker;
 
 use std::io::Write as _;
 
 use anyhow::{Context as _, bail};
 use confiture_core::plugin::{Registry, ReportStyle};
-use confiture_core::report::RunReport;
+use confiture_core::report::{RunReport, RunStatus};
 
+use crate::args::JudgeArgs;
+use crate::exit::ExitStatus;
 use crate::settings::suggestion;
+use crate::terminal;
+
+/// Which reports are written, and where.
+pub(crate) struct Output {
+    format: String,
+    files: Vec<(String, String)>,
+}
+
+impl Output {
+    /// Refuses formats nobody registered.
+    pub(crate) fn new(
+        format: String,
+        files: Vec<(String, String)>,
+        registry: &Registry,
+    ) -> anyhow::Result<Self> {
+        for format in files.iter().map(|(format, _)| format).chain([&format]) {
+            known(registry, format)?;
+        }
+        Ok(Self { format, files })
+    }
+
+    /// What the arguments ask for.
+    pub(crate) fn of(args: &JudgeArgs, registry: &Registry) -> anyhow::Result<Self> {
+        Self::new(args.format.clone(), args.report.clone(), registry)
+    }
+}
+
+/// Writes the report of a run, or what went wrong in it, as it was asked for, and says how the process ends.
+pub(crate) fn deliver(
+    command: &str,
+    done: anyhow::Result<RunReport>,
+    out: &Output,
+    registry: &Registry,
+    style: &ReportStyle,
+    nothing_ran: impl FnOnce() -> String,
+) -> anyhow::Result<ExitStatus> {
+    match done {
+        Ok(report) => {
+            write(registry, &report, &out.format, &out.files, style)?;
+            Ok(match report.status {
+                RunStatus::Passed => ExitStatus::Passed,
+                RunStatus::Failed => ExitStatus::Failed,
+                RunStatus::NothingRan => {
+                    terminal::error(&nothing_ran());
+                    ExitStatus::NothingRan
+                }
+                RunStatus::Error => ExitStatus::NoServer,
+            })
+        }
+        Err(error) => {
+            if out.format != "human" || !out.files.is_empty() {
+                let mut report = RunReport::new(command, env!("CARGO_PKG_VERSION"));
+                report.error = Some(crate::commands::chain(&error));
+                report.conclude();
+                let format = if out.format == "human" { "" } else { out.format.as_str() };
+                if let Err(unwritten) = write(registry, &report, format, &out.files, style) {
+                    terminal::error(&crate::commands::chain(&unwritten));
+                }
+            }
+            Err(error)
+        }
+    }
+}
 
 /// Refuses a format nobody registered.
-pub(crate) fn known(registry: &Registry, format: &str) -> anyhow::Result<()> {
+fn known(registry: &Registry, format: &str) -> anyhow::Result<()> {
     if registry.reporter(format).is_some() {
         return Ok(());
     }
@@ -25,7 +92,7 @@ pub(crate) fn known(registry: &Registry, format: &str) -> anyhow::Result<()> {
 
 /// Writes the report to standard output as `format`, then to every `(format, file)` of `files`: a file
 /// that cannot be written does not cost the result.
-pub(crate) fn write(
+fn write(
     registry: &Registry,
     report: &RunReport,
     format: &str,

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
-use confiture_core::config::{self, Settings};
+use confiture_core::config::{self, MutateSettings, Settings};
 use confiture_core::plugin::Registry;
 
 use confiture_fixtures::SchemaSnapshotter;
 
-use crate::args::{ChainArgs, ServerArgs, TestArgs};
+use crate::args::{ChainArgs, JudgeArgs, MutateArgs, ServerArgs};
 
 /// What a server is looked for with, after configuration.
 pub(crate) fn server(args: ServerArgs, config: Settings) -> ServerArgs {
@@ -40,11 +40,11 @@ pub(crate) fn load(profile: Option<&str>) -> anyhow::Result<Settings> {
     }
 }
 
-/// The settings of `confiture test`: flags over configuration.
+/// The settings of a command that judges migrations: flags over configuration.
 ///
 /// # Errors
 /// A confiture.toml that cannot be read, or has no such profile.
-pub(crate) fn test(args: &TestArgs) -> anyhow::Result<Settings> {
+pub(crate) fn judge(args: &JudgeArgs) -> anyhow::Result<Settings> {
     let own = Settings {
         tests: args.tests.clone(),
         queries: args.queries.clone(),
@@ -70,10 +70,32 @@ pub(crate) fn test(args: &TestArgs) -> anyhow::Result<Settings> {
     Ok(settings)
 }
 
+/// The settings of `confiture mutate`: flags over configuration.
+///
+/// # Errors
+/// As [`judge`].
+pub(crate) fn mutate(args: &MutateArgs) -> anyhow::Result<Settings> {
+    let on = |flag: bool| flag.then_some(true);
+    let own = MutateSettings {
+        operators: args.operators.clone(),
+        operators_version: args.operators_version,
+        severity: args.severity,
+        sample: args.sample,
+        matrix: on(args.matrix),
+        select: on(args.no_select).map(|no| !no),
+        allow_red: on(args.allow_red),
+        log: args.log.clone(),
+        ..MutateSettings::default()
+    };
+    let mut settings = judge(&args.judge)?;
+    settings.mutate = own.over(settings.mutate);
+    Ok(settings)
+}
+
 /// The settings of a command that applies a chain: flags over configuration.
 ///
 /// # Errors
-/// As [`test`].
+/// As [`judge`].
 pub(crate) fn chain(args: &ChainArgs, dir: Option<PathBuf>) -> anyhow::Result<Settings> {
     let flags = Settings {
         dir,

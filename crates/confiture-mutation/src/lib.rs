@@ -22,6 +22,7 @@ mod share;
 mod state;
 mod suggest;
 mod worker;
+mod write;
 
 pub use error::MutationError;
 pub use log::{Log, LogError, LogKeys};
@@ -31,3 +32,4 @@ pub use options::{MutationOptions, OperatorFilter, OperatorPattern, Shard};
 pub use plan::{OPERATORS_VERSION, Plan, PlanError, Planned, Suppressed, Suppression};
 pub use run::{Mutated, MutationEvent, MutationRunner};
 pub use score::judge;
+pub use write::write_tests;

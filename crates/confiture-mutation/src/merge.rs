@@ -38,26 +38,26 @@ pub enum MergeError {
         /// That of another.
         other: String,
     },
-    /// A mutant is in two of them.
-    #[error("merge reports: the mutant {id} is in more than one; each shard is given once")]
+    /// A shard or a mutant is in two of them.
+    #[error("merge reports: {what} is in more than one; each shard is given once")]
     Overlap {
-        /// Its id.
-        id: String,
+        /// Which one.
+        what: String,
     },
     /// Shards are missing.
-    #[error("merge reports: {missing} of {planned} mutants are missing{}", list(.shards))]
+    #[error("merge reports: shard {} is missing", shards.join(", "))]
     Gap {
+        /// Those that are not there.
+        shards: Vec<String>,
+    },
+    /// The shards are all there, and mutants are missing: a report was changed.
+    #[error("merge reports: {missing} of {planned} mutants are missing")]
+    Incomplete {
         /// How many.
         missing: usize,
         /// Mutants of the whole plan.
         planned: usize,
-        /// The shards that are not there, where that is known.
-        shards: Vec<String>,
     },
-}
-
-fn list(missing: &[String]) -> String {
-    if missing.is_empty() { String::new() } else { format!(": shard {}", missing.join(", ")) }
 }
 
 /// The report of a whole plan from those of its shards, in any order.
@@ -67,7 +67,12 @@ fn list(missing: &[String]) -> String {
 /// # Errors
 /// [`MergeError`]: only parts of one plan are merged, and only when none is missing and none given twice.
 pub fn merge(reports: Vec<MutationReport>) -> Result<MutationReport, MergeError> {
-    let given: BTreeSet<String> = reports.iter().filter_map(|report| report.shard.clone()).collect();
+    let mut given = BTreeSet::new();
+    for shard in reports.iter().filter_map(|report| report.shard.clone()) {
+        if let Some(twice) = given.replace(shard) {
+            return Err(MergeError::Overlap { what: format!("shard {twice}") });
+        }
+    }
     let mut reports = reports.into_iter().enumerate();
     let (_, mut merged) = reports.next().ok_or(MergeError::Nothing)?;
     for (at, report) in reports {
@@ -79,16 +84,18 @@ pub fn merge(reports: Vec<MutationReport>) -> Result<MutationReport, MergeError>
     }
     merged.mutants.sort_by_key(|mutant| mutant.place);
     if let Some(pair) = merged.mutants.windows(2).find(|pair| pair[0].place == pair[1].place) {
-        return Err(MergeError::Overlap { id: pair[1].id.clone() });
+        return Err(MergeError::Overlap { what: format!("the mutant {}", pair[1].id) });
+    }
+    let count = given.iter().filter_map(|shard| shard.parse::<Shard>().ok()).map(Shard::count).max();
+    let all = (1..=count.unwrap_or(0)).filter_map(|index| Shard::new(index, count?));
+    let missing: Vec<String> =
+        all.map(|shard| shard.to_string()).filter(|shard| !given.contains(shard)).collect();
+    if !missing.is_empty() {
+        return Err(MergeError::Gap { shards: missing });
     }
     if merged.mutants.len() != merged.planned {
-        let count = given.iter().filter_map(|shard| shard.parse::<Shard>().ok()).map(Shard::count).max();
-        let all = (1..=count.unwrap_or(0)).filter_map(|index| Shard::new(index, count?));
-        return Err(MergeError::Gap {
-            missing: merged.planned.saturating_sub(merged.mutants.len()),
-            planned: merged.planned,
-            shards: all.map(|shard| shard.to_string()).filter(|shard| !given.contains(shard)).collect(),
-        });
+        let missing = merged.planned.saturating_sub(merged.mutants.len());
+        return Err(MergeError::Incomplete { missing, planned: merged.planned });
     }
     merged.shard = None;
     let own = merged.tests.iter().filter(|test| test.own).map(|test| test.name.clone()).collect();

@@ -28,8 +28,11 @@ impl Reporter for Github {
     }
 
     fn write(&self, report: &RunReport, _: &ReportStyle, out: &mut dyn io::Write) -> io::Result<()> {
+        let mutants: Vec<Finding> =
+            report.mutation.iter().flat_map(super::mutants::unnoticed).map(super::mutants::finding).collect();
+        let findings = report.findings.iter().chain(&mutants);
         let mut findings: Vec<&Finding> =
-            report.findings.iter().filter(|finding| finding.severity > Severity::Info).collect();
+            findings.filter(|finding| finding.severity > Severity::Info).collect();
         findings.sort_by_key(|finding| Reverse(finding.severity));
         for finding in findings.iter().take(MOST) {
             let level = if finding.severity >= Severity::Medium { "error" } else { "warning" };

@@ -33,7 +33,11 @@ impl Reporter for Human {
         let paint = Paint { colour: style.colour };
         let mut sources = Sources::default();
         heading(report, style.verbose, out)?;
-        for finding in report.findings.iter().filter(|f| f.migration.is_none() && f.test.is_none()) {
+        let general = report.findings.iter().filter(|f| f.migration.is_none() && f.test.is_none());
+        if let Some(mutation) = &report.mutation {
+            super::mutants::write(mutation, style, paint, out)?;
+        }
+        for finding in general {
             self.finding(finding, style, &mut sources, out)?;
         }
         let widest = report.migrations.iter().map(|m| m.id.chars().count()).max().unwrap_or(0).min(60);
@@ -165,7 +169,7 @@ impl Sources {
 
 /// Colours, or none.
 #[derive(Clone, Copy)]
-struct Paint {
+pub(super) struct Paint {
     colour: bool,
 }
 
@@ -174,19 +178,19 @@ impl Paint {
         if self.colour { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
 
-    fn red(self, text: &str) -> String {
+    pub(super) fn red(self, text: &str) -> String {
         self.wrap("1;31", text)
     }
 
-    fn green(self, text: &str) -> String {
+    pub(super) fn green(self, text: &str) -> String {
         self.wrap("32", text)
     }
 
-    fn yellow(self, text: &str) -> String {
+    pub(super) fn yellow(self, text: &str) -> String {
         self.wrap("33", text)
     }
 
-    fn faint(self, text: &str) -> String {
+    pub(super) fn faint(self, text: &str) -> String {
         self.wrap("2", text)
     }
 }
@@ -304,6 +308,9 @@ fn word_is_pass(migration: &MigrationResult) -> bool {
 
 /// `14 migrations, 12 passed, 2 failed · 98% of statements analysed · 6.2s`
 pub(super) fn totals(report: &RunReport) -> String {
+    if let Some(mutation) = &report.mutation {
+        return super::mutants::totals(report, mutation);
+    }
     let failed = report.migrations.iter().filter(|m| m.failed()).count();
     let passed = report.migrations.iter().filter(|m| !m.failed() && word_is_pass(m)).count();
     let skipped = report.migrations.len() - failed - passed;
@@ -365,6 +372,6 @@ pub(super) fn one_line(finding: &Finding) -> String {
     text
 }
 
-fn plural(count: usize, one: &str, many: &str) -> String {
+pub(super) fn plural(count: usize, one: &str, many: &str) -> String {
     format!("{count} {}", if count == 1 { one } else { many })
 }

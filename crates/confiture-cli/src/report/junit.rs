@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
-use confiture_core::report::{CheckStatus, RunReport, TestResult};
+use confiture_core::report::{CheckStatus, MutantResult, MutantStatus, RunReport, TestResult};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// Writes JUnit XML.
@@ -19,7 +19,7 @@ impl Reporter for Junit {
             id: "junit",
             summary: "JUnit XML: one suite a migration, one case a check or test",
             docs: "JUnit XML as CI systems read it: one test suite per migration, one test case per check; \
-                   the suite `tests` has one per test of the user's own. A check that is not applicable is skipped with its reason.",
+                   the suite `tests` has one per test of the user's own; a mutant is a case that fails when no test noticed it. A check that is not applicable is skipped with its reason.",
         };
         &META
     }
@@ -59,6 +59,11 @@ impl Reporter for Junit {
             }
             junit.add_test_suite(suite);
         }
+        for (migration, mutants) in report.mutation.iter().flat_map(super::mutants::by_migration) {
+            let mut suite = TestSuite::new(format!("mutants of {migration}"));
+            suite.add_test_cases(mutants.into_iter().map(mutant));
+            junit.add_test_suite(suite);
+        }
         if let Some(error) = &report.error {
             let mut suite = TestSuite::new("confiture");
             let mut status = TestCaseStatus::non_success(NonSuccessKind::Error);
@@ -68,6 +73,38 @@ impl Reporter for Junit {
         }
         junit.serialize(out).map_err(io::Error::other)
     }
+}
+
+/// The test case of a mutant: one nobody noticed is a failure, one nobody could notice is skipped.
+fn mutant(mutant: &MutantResult) -> TestCase {
+    let mut status = match mutant.status {
+        MutantStatus::Killed | MutantStatus::Rejected => TestCaseStatus::success(),
+        MutantStatus::Survived | MutantStatus::Indistinct => {
+            TestCaseStatus::non_success(NonSuccessKind::Failure)
+        }
+        MutantStatus::Error => TestCaseStatus::non_success(NonSuccessKind::Error),
+        MutantStatus::Equivalent
+        | MutantStatus::Redundant
+        | MutantStatus::Stillborn
+        | MutantStatus::Timeout => TestCaseStatus::skipped(),
+    };
+    if mutant.status.unnoticed() {
+        let finding = super::mutants::finding(mutant);
+        let mut text = super::mutants::diff(mutant);
+        text.extend(mutant.reason.clone());
+        text.extend(mutant.suggestion.clone());
+        status.set_message(super::human::one_line(&finding));
+        status.set_type(mutant.status.as_str());
+        status.set_description(text.join("\n"));
+    } else if !matches!(mutant.status, MutantStatus::Killed | MutantStatus::Rejected) {
+        let why = mutant.same_as.as_ref().or(mutant.reason.as_ref());
+        let why = why.map(|why| format!(": {why}")).unwrap_or_default();
+        status.set_message(format!("{}{why}", mutant.status.as_str()));
+    }
+    let mut case = TestCase::new(mutant.id.clone(), status);
+    case.set_classname(format!("{}.{}", mutant.migration, mutant.operator));
+    case.set_time(Duration::from_secs_f64(mutant.duration_ms.max(0.0) / 1000.0));
+    case
 }
 
 /// The test case of one of the user's own tests.

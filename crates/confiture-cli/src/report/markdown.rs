@@ -4,7 +4,7 @@ use std::io;
 
 use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
-use confiture_core::report::{CheckStatus, MigrationResult, RunReport};
+use confiture_core::report::{CheckStatus, Finding, MigrationResult, MutationReport, RunReport};
 
 /// Most characters of a comment on GitHub.
 const MOST: usize = 65_000;
@@ -53,15 +53,26 @@ impl Reporter for Markdown {
             text.push_str(&format!("| `{}` | {} |\n", cell(&test.name), test.kind));
         }
         text.push('\n');
-        let findings: Vec<_> = report.findings.iter().filter(|f| f.severity > Severity::Info).collect();
+        if let Some(mutation) = &report.mutation {
+            text.push_str(&mutants(mutation));
+        }
+        let survivors: Vec<Finding> =
+            report.mutation.iter().flat_map(super::mutants::unnoticed).map(super::mutants::finding).collect();
+        let findings: Vec<_> =
+            report.findings.iter().chain(&survivors).filter(|f| f.severity > Severity::Info).collect();
         for (index, finding) in findings.iter().enumerate() {
             let mut entry = format!("- **{}** ({}) ", finding.code, finding.severity.as_str());
             if let (Some(file), Some(line)) = (&finding.file, finding.line) {
                 entry.push_str(&format!("`{file}:{line}` "));
             }
             entry.push_str(&cell(&finding.message));
-            if let Some(help) = &finding.help {
-                entry.push_str(&format!("<br>help: {}", cell(help)));
+            match &finding.help {
+                Some(help) if help.contains('\n') => {
+                    let lines: Vec<String> = help.lines().map(|line| format!("  {line}")).collect();
+                    entry.push_str(&format!("\n  ```sql\n{}\n  ```", lines.join("\n")));
+                }
+                Some(help) => entry.push_str(&format!("<br>help: {}", cell(help))),
+                None => {}
             }
             entry.push('\n');
             if text.chars().count() + entry.chars().count() > MOST - 100 {
@@ -72,6 +83,43 @@ impl Reporter for Markdown {
         }
         out.write_all(text.as_bytes())
     }
+}
+
+/// The figures of mutants, and what is untested.
+fn mutants(mutation: &MutationReport) -> String {
+    use super::mutants::{left_out, percent};
+    let mut text =
+        String::from("| | mutants | effective | noticed | score | own tests |\n|---|---|---|---|---|---|\n");
+    for (name, part) in &mutation.by_category {
+        text.push_str(&format!(
+            "| {name} | {} | {} | {} | {} | {} |\n",
+            part.totals.generated,
+            part.totals.effective(),
+            part.totals.killed + part.totals.rejected,
+            percent(part.score),
+            percent(part.own_score)
+        ));
+    }
+    let left_out = left_out(&mutation.totals);
+    if !left_out.is_empty() {
+        text.push_str(&format!("\nNot effective: {left_out}.\n"));
+    }
+    let weak = mutation.tests.iter().filter(|test| test.weak());
+    for test in weak {
+        text.push_str(&format!(
+            "\nThe test `{}` saw {} mutants and noticed none.\n",
+            cell(&test.name),
+            test.reached
+        ));
+    }
+    if !mutation.recommendations.is_empty() {
+        text.push_str("\nUntested, worst first:\n\n");
+    }
+    for line in mutation.recommendations.iter().take(25) {
+        text.push_str(&format!("- {}\n", cell(line)));
+    }
+    text.push('\n');
+    text
 }
 
 /// Text that stays in its table cell.

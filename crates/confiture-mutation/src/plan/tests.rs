@@ -255,8 +255,10 @@ fn shards_are_disjoint_and_complete_and_merge_to_the_whole() {
         if count > 1 {
             let mut gap = reports.clone();
             gap.remove(full);
-            let error = merge(gap).unwrap_err().to_string();
+            let error = merge(gap.clone()).unwrap_err().to_string();
             assert!(error.contains(&format!("shard {}/{count}", count - full)), "{error}");
+            gap.iter_mut().for_each(|report| report.shard = None);
+            assert!(matches!(merge(gap), Err(MergeError::Incomplete { planned: 8, .. })));
             let mut other = reports;
             other[1].plan_hash.push('0');
             assert!(matches!(merge(other), Err(MergeError::OtherPlan { number: 2 })));

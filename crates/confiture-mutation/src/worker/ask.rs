@@ -221,7 +221,8 @@ impl Worker<'_> {
         divergence: &Divergence,
         sentence: &mut Sentence,
     ) -> Result<(), MutationError> {
-        if subject.direction == Direction::Down || divergence.schema.is_none() && !divergence.rows {
+        let same = divergence.schema.is_none() && divergence.lost.is_empty() && !divergence.rows;
+        if subject.direction == Direction::Down || same {
             return Ok(());
         }
         let names = self.touched(subject, group, trial, divergence);
@@ -247,7 +248,7 @@ impl Worker<'_> {
         let verdict = match group.foreseen.get(&key) {
             Some(verdict) => verdict.clone(),
             None => {
-                let verdict = self.foresee(subject.migration, end).await?;
+                let verdict = self.foresee(subject.migration, end, trial).await?;
                 group.foreseen.insert(key, verdict.clone());
                 verdict
             }
@@ -260,7 +261,12 @@ impl Worker<'_> {
     }
 
     /// What later migrations, up to the one at `end`, or the committed schema say: who, and what.
-    async fn foresee(&mut self, index: usize, end: usize) -> Result<Option<(String, String)>, MutationError> {
+    async fn foresee(
+        &mut self,
+        index: usize,
+        end: usize,
+        trial: &Trial,
+    ) -> Result<Option<(String, String)>, MutationError> {
         let changed = self.loaded.migrations[index].clone();
         let Some(outcome) = self.ladder.foresee(&changed, end).await? else { return Ok(None) };
         let catalog = match outcome {
@@ -278,6 +284,7 @@ impl Worker<'_> {
         }
         let Some(committed) = &self.brief.committed else { return Ok(None) };
         let mut record = self.ladder.record();
+        record.up.clone_from(&trial.record.up);
         record.after = catalog;
         let cx = CheckContext::new(&self.loaded, end, &record).with_committed(Some(committed));
         for check in self.brief.checks.iter().filter(|check| check.scope() == CheckScope::Chain) {
