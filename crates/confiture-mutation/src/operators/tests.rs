@@ -111,6 +111,13 @@ fn every_operator_makes_the_mutant_of_its_example_and_spares_what_has_no_site() 
     }
 }
 
+/// A private server of the major that `CONFITURE_PG` says.
+pub(super) async fn server() -> Server {
+    let version = std::env::var("CONFITURE_PG").ok().and_then(|major| major.parse().ok());
+    let env = std::env::vars_os().collect::<Env>();
+    Server::open(&ServerOptions { version, env, ..ServerOptions::default() }).await.unwrap()
+}
+
 /// Runs what should notice; `None` when it passes.
 async fn noticed(server: &Server, source: &TestSource, killer: Killer) -> Option<String> {
     let loaded = &source.loaded;
@@ -150,8 +157,7 @@ async fn noticed(server: &Server, source: &TestSource, killer: Killer) -> Option
 #[tokio::test]
 async fn postgresql_takes_the_mutant_of_every_example_and_its_killer_notices() {
     let registry = Registry::linked().unwrap();
-    let env = std::env::vars_os().collect::<Env>();
-    let server = Server::open(&ServerOptions { env, ..ServerOptions::default() }).await.unwrap();
+    let server = server().await;
     let mut wrong = Vec::new();
     for (operator, example, direction) in examples(&registry) {
         let id = operator.meta().plugin.id;

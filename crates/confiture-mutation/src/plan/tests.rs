@@ -209,7 +209,7 @@ fn filters_choose_by_id_category_severity_and_migration() {
         dir.plan().mutants.len()
     };
     assert_eq!(count(&|_| {}), 9);
-    assert_eq!(count(&|o| o.operators = OperatorFilter::parse(["rollback"]).unwrap()), 1);
+    assert_eq!(count(&|o| o.operators = OperatorFilter::parse(["rollback"]).unwrap()), 4);
     assert_eq!(count(&|o| o.operators.exclude = vec![OperatorPattern::new("statement-*").unwrap()]), 5);
     assert_eq!(count(&|o| o.severity = Some(Severity::Critical)), 9);
     assert_eq!(count(&|o| o.judged = Some([1].into())), 4);

@@ -1,11 +1,10 @@
 //! Which mutants come out of the trickier ways to lock less.
 
 use confiture_core::catalog::Catalog;
-use confiture_core::db::{Env, Server, ServerOptions};
 use confiture_core::migration::{Direction, TransactionMode};
 use confiture_core::plugin::{MutationContext, MutationOperator};
 
-use super::super::tests::{chain, made, text};
+use super::super::tests::{chain, made, server, text};
 use super::*;
 
 fn check(operator: &dyn MutationOperator, sql: &str) -> Vec<String> {
@@ -162,8 +161,7 @@ fn batches_become_one() {
 
 #[tokio::test]
 async fn an_index_of_an_earlier_migration_is_dropped_and_the_schema_comes_out_the_same() {
-    let env = std::env::vars_os().collect::<Env>();
-    let server = Server::open(&ServerOptions { env, ..ServerOptions::default() }).await.unwrap();
+    let server = server().await;
     let up = "ALTER TABLE \"T\" ADD PRIMARY KEY USING INDEX \"I\"";
     let mut ends = Vec::new();
     for mutate in [false, true] {

@@ -23,7 +23,7 @@ impl MutationOperator for DownConstraintWrong {
                 docs: "The rollback creates the table or adds the constraint again, but without the NOT NULL, \
                        with another action, with a narrower type: every operator of the category schema (also \
                        those of plugins) is applied to what the rollback creates, adds or sets. The object of \
-                       such a mutant ends in the id of that operator. What another operator of this category \
+                       such a mutant ends in the id of that operator, after an @. What another operator of this category \
                        makes as well is left to it.",
             },
             category: MutationCategory::Rollback,
@@ -53,7 +53,7 @@ impl MutationOperator for DownConstraintWrong {
             if mutant.edits.iter().all(|(at, edit)| restores(cx, *at, edit.span))
                 && seen.insert(changed(cx, &mutant))
             {
-                let object = format!("{}/{id}", mutant.object);
+                let object = format!("{}@{id}", mutant.object);
                 out.push(mutant.on(object));
             }
         }
