@@ -43,7 +43,10 @@ fn shards_merged_are_the_whole() {
         chain().try_mutate(|options| options.shard = Some(shard)).unwrap()
     };
     let merged = merge(vec![shard("2/2"), shard("1/2")]).unwrap();
-    assert_eq!(merged.totals, whole.totals);
+    assert_eq!(merged.mutants.len(), whole.mutants.len());
+    for (merged, whole) in ends(&merged).iter().zip(&ends(&whole)) {
+        assert_eq!(merged, whole);
+    }
     assert_eq!(merged.plan_hash, whole.plan_hash);
 }
 

@@ -37,7 +37,7 @@ fn tests(mutants: &[MutantResult], own: &BTreeSet<String>) -> Vec<MutationTest> 
     }
     let test = |(name, (reached, kills)): (&str, (usize, usize))| MutationTest {
         name: name.to_owned(),
-        own: own.contains(name),
+        own: own.contains(name) || matches!(name, "schema" | "queries"),
         reached,
         kills,
     };
@@ -111,7 +111,12 @@ pub fn judge(report: &MutationReport) -> Vec<Diagnostic> {
     if report.shard.is_none() {
         let scores = [
             ("the mutation score", "min-score", thresholds.min_score, report.score),
-            ("the score of your own tests", "min-own-score", thresholds.min_own_score, report.own_score),
+            (
+                "the score of what is your own (tests, committed schema, queries)",
+                "min-own-score",
+                thresholds.min_own_score,
+                report.own_score,
+            ),
         ];
         for (what, key, least, score) in scores {
             if let (Some(least), Some(score)) = (least, score)

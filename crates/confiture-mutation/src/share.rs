@@ -10,8 +10,8 @@ use crate::worker::{Brief, Sentence, Subject, Worker};
 
 /// Judges every mutant, each migration's on one of `servers`; `done` is called with each as it ends.
 ///
-/// A worker gets a stretch of the chain, so that its database with rows lives from one migration to the next;
-/// stretches hold about as many mutants each. What comes before its stretch it only applies.
+/// A worker gets a stretch of the chain; stretches hold about as many mutants each. What comes before its
+/// stretch it only applies.
 pub(crate) async fn judge_all(
     servers: &[&Server],
     brief: &Brief<'_>,

@@ -140,7 +140,7 @@ impl<'a> Worker<'a> {
         done: &mut dyn FnMut(&Subject<'_>, Sentence) -> Result<(), MutationError>,
     ) -> Result<(), MutationError> {
         while self.ladder.position() < migration {
-            self.advance(Depth::Apply).await?;
+            self.advance().await?;
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
         let mut group = Box::pin(self.baseline(migration)).await?;
@@ -152,11 +152,13 @@ impl<'a> Worker<'a> {
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
         Box::pin(self.recheck(migration, &group)).await?;
-        self.advance(Depth::Observe).await
+        self.advance().await
     }
 
-    async fn advance(&mut self, depth: Depth) -> Result<(), MutationError> {
-        self.ladder.climb(depth).await?;
+    /// Applies the next migration. Rows are made anew for each one, so that they are the same whichever worker
+    /// or shard judges it.
+    async fn advance(&mut self) -> Result<(), MutationError> {
+        Box::pin(self.ladder.climb(Depth::Apply)).await?;
         let at = self.ladder.position().checked_sub(1);
         if self.brief.listeners.iter().any(|listener| needs_start(listener, at)) {
             let clone = self.ladder.clone_here("start").await?;
@@ -290,21 +292,23 @@ impl<'a> Worker<'a> {
                     sentence.reached.push(check.to_owned());
                     if outcome == Outcome::Failed {
                         sentence.killed_by.push(check.to_owned());
+                        sentence.own_kill |= check == "queries";
                     }
                 }
             }
         }
-        if self.brief.matrix || !sentence.own_kill {
-            self.ask(subject, group, trial, &divergence, &mut sentence).await?;
-        }
-        if sentence.killed_by.is_empty() && refused.is_none() {
+        self.ask(subject, group, trial, &divergence, &mut sentence).await?;
+        // The committed schema is the project's own: it is asked also after a built-in check has noticed.
+        let unheard = sentence.killed_by.is_empty() || self.brief.committed.is_some() && !sentence.own_kill;
+        if unheard {
             self.later(subject, group, trial, &divergence, &mut sentence).await?;
         }
         if sentence.status != MutantStatus::Rejected {
-            sentence.status = match (sentence.killed_by.is_empty(), divergence.same_state()) {
-                (false, _) => MutantStatus::Killed,
-                (true, true) if only_rows_tell(subject) => MutantStatus::Indistinct,
-                (true, _) => MutantStatus::Survived,
+            let same = divergence.same_on(subject.meta.channels);
+            sentence.status = match sentence.killed_by.is_empty() {
+                false => MutantStatus::Killed,
+                true if same => MutantStatus::Indistinct,
+                true => MutantStatus::Survived,
             };
         }
         if matches!(sentence.status, MutantStatus::Survived | MutantStatus::Indistinct) {
@@ -417,13 +421,6 @@ impl<'a> Worker<'a> {
 fn needs_start(listener: &Listener, at: Option<usize>) -> bool {
     let next = at.map_or(0, |at| at + 1);
     listener.needs.start == at && listener.needs.steps.iter().any(|step| *step > next)
-}
-
-/// A mutant that only rows can tell from the original: its operator changes neither plans nor locks nor what
-/// a rerun does.
-fn only_rows_tell(subject: &Subject<'_>) -> bool {
-    let others = [Channels::PLAN, Channels::LOCK, Channels::ABORT];
-    others.iter().all(|channel| !subject.meta.channels.has(*channel))
 }
 
 /// What a script failed with that says nothing about it.

@@ -91,7 +91,8 @@ pub struct MutationTotals {
     pub timeout: usize,
     /// [`MutantStatus::Error`].
     pub error: usize,
-    /// Killed by a test of the user's own, alone or besides a built-in check.
+    /// Killed by something of the project's own, alone or besides a built-in check: its tests, its committed
+    /// schema, its query files.
     pub own_killed: usize,
 }
 
@@ -124,7 +125,7 @@ impl MutationTotals {
         ratio(self.killed + self.rejected, self.effective())
     }
 
-    /// The same, kills by the user's own tests only.
+    /// The same, kills by the project's own tests, committed schema and query files only.
     pub fn own_score(&self) -> Option<f64> {
         ratio(self.own_killed, self.effective())
     }
@@ -216,7 +217,7 @@ pub struct MutantResult {
     pub reached: Vec<String>,
     /// Tests and checks that noticed; the first only, unless all were asked (`--matrix`).
     pub killed_by: Vec<String>,
-    /// Whether one of these is a test of the user's own.
+    /// Whether one of these is the project's own: a test, the committed schema, a query file.
     #[serde(default)]
     pub own_kill: bool,
     /// The mutant it is redundant with.
@@ -284,7 +285,7 @@ pub struct MutationReport {
     pub totals: MutationTotals,
     /// Killed and rejected among those that could be noticed, 0 to 1.
     pub score: Option<f64>,
-    /// The same, kills by the user's own tests only.
+    /// The same, kills by the project's own tests, committed schema and query files only.
     pub own_score: Option<f64>,
     /// The same as `score`, each mutant weighted by its severity (critical 8, high 4, medium 2, low 1).
     pub weighted_score: Option<f64>,

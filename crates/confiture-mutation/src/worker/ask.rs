@@ -26,7 +26,7 @@ pub(super) enum Manner {
 }
 
 impl Worker<'_> {
-    /// Asks the tests that may notice, until one does.
+    /// Asks the tests that may notice, until one does; none when something of the project's own has already.
     pub(super) async fn ask(
         &mut self,
         subject: &Subject<'_>,
@@ -35,6 +35,9 @@ impl Worker<'_> {
         divergence: &Divergence,
         sentence: &mut Sentence,
     ) -> Result<(), MutationError> {
+        if sentence.own_kill && !self.brief.matrix {
+            return Ok(());
+        }
         let reaching: Vec<usize> = self
             .order
             .iter()
@@ -244,7 +247,13 @@ impl Worker<'_> {
         }
         let Some(end) = end else { return Ok(()) };
         let (mask, down_mask) = (&group.baseline.mask, &group.baseline.down_mask);
-        let key = (state::digest(&group.baseline.trial, trial, mask, down_mask), end);
+        let applied = trial.record.up.as_ref().is_some_and(|run| run.failure.is_none());
+        // What rows refused left nothing to know it by.
+        let state = match applied {
+            true => state::digest(&group.baseline.trial, trial, mask, down_mask),
+            false => subject.id.to_owned(),
+        };
+        let key = (state, end);
         let verdict = match group.foreseen.get(&key) {
             Some(verdict) => verdict.clone(),
             None => {
@@ -254,8 +263,9 @@ impl Worker<'_> {
             }
         };
         if let Some((killer, reason)) = verdict {
+            sentence.own_kill |= killer == "schema";
             sentence.killed_by.push(killer);
-            sentence.reason = Some(reason);
+            sentence.reason.get_or_insert(reason);
         }
         Ok(())
     }
