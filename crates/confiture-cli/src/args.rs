@@ -272,6 +272,11 @@ pub(crate) struct TestArgs {
     #[arg(long, value_name = "N", env = "CONFITURE_SEED", display_order = 218)]
     pub seed: Option<u64>,
 
+    /// Directory of your own rows, which come before generated ones: `<version>….sql` runs after that
+    /// migration, other files at the end.
+    #[arg(long, value_name = "DIR", display_order = 218)]
+    pub seeds: Option<PathBuf>,
+
     /// Servers that work at once: those of several --pg or --server, or two on a long chain [default: cores].
     #[arg(long, value_name = "N", display_order = 219)]
     pub jobs: Option<std::num::NonZeroUsize>,

@@ -19,6 +19,7 @@ use confiture_core::report::{
 use confiture_core::{Diagnostic, Severity};
 
 use crate::checks::queries::never_worked;
+use crate::checks::up_data::seed_fails;
 use crate::error::FixtureError;
 use crate::ladder::{Depth, Ladder, LadderOptions};
 use crate::snapshot::SchemaSnapshotter;
@@ -276,7 +277,10 @@ impl Judging<'_> {
             .with_released(options.released.as_deref())
             .with_committed(self.committed.as_ref());
         let mut result = described(&loaded.migrations[index]);
-        let mut findings = Vec::new();
+        if index + 1 == loaded.migrations.len() {
+            ladder.seed_rest().await?;
+        }
+        let mut findings: Vec<Finding> = refused_seeds(ladder).collect();
         let mut checks: Vec<&dyn Check> = self.registry.checks().collect();
         checks.sort_by_key(|check| (check.rank(), check.meta().id));
         for check in checks {
@@ -300,6 +304,12 @@ impl Judging<'_> {
         };
         Ok(Some(Judged { index, result, findings, applied, elapsed: rung.elapsed() }))
     }
+}
+
+/// The findings about seed files that the server refused.
+fn refused_seeds(ladder: &mut Ladder<'_>) -> impl Iterator<Item = Finding> {
+    let refused = ladder.take_refused_seeds().into_iter();
+    refused.map(|(failed, missing)| Finding::new(seed_fails(&failed, missing), None))
 }
 
 /// The committed snapshot, where there is one.

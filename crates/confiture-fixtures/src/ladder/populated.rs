@@ -10,13 +10,13 @@ use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
 use confiture_core::db::{DbFailure, ScratchDb, Session};
 use confiture_core::migration::{Direction, Migration, Script, Step};
 use confiture_core::plugin::{
-    DataRecord, Isolation, RowChange, RowChangeKind, RowExample, ScriptRun, SequenceBehind,
+    DataRecord, Isolation, RowChange, RowChangeKind, RowExample, ScriptRun, SequenceBehind, StatementFailure,
 };
 use confiture_core::sql::Tokens;
 
 use super::{dropped, in_one_transaction};
 use crate::error::FixtureError;
-use crate::generate::{RowCounts, RowGenerator};
+use crate::generate::{RowCounts, RowGenerator, SeedFiles};
 use crate::mention::contains;
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
 use compare::{Columns, Pair};
@@ -45,6 +45,15 @@ pub(super) struct Populated {
     began: String,
     /// The catalog here, while migrations are tried changed.
     observed: Option<Observed>,
+}
+
+/// Whether the twin is where the chain is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// It is.
+    Yes,
+    /// Rows were in the way.
+    No,
 }
 
 fn doing(doing: &'static str) -> impl Fn(DbFailure) -> FixtureError {
@@ -137,6 +146,60 @@ impl Populated {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
+    /// Runs seed files in a session of their own; the statement that was refused. `catalog` is the current one.
+    pub(super) async fn sow(
+        &mut self,
+        seeds: &SeedFiles,
+        at: Option<usize>,
+        catalog: &Catalog,
+    ) -> Result<Option<StatementFailure>, FixtureError> {
+        let mut session = self.database.session().await?;
+        session.set_deadline(self.deadline);
+        let refused = seeds.first_failure(&session, at).await;
+        session.close().await;
+        if refused.as_ref().is_none_or(|refused| !refused.failure.is_connection_lost()) {
+            self.look_again(catalog).await?;
+        }
+        Ok(refused)
+    }
+
+    /// Applies a migration without looking at what it does. `catalog` is that after it.
+    pub(super) async fn follow(&mut self, up: &Script, catalog: &Catalog) -> Result<Followed, FixtureError> {
+        let run = run_script(self.session()?, up, Direction::Up).await;
+        if run.failure.is_some() {
+            return Ok(Followed::No);
+        }
+        self.look_again(catalog).await?;
+        Ok(Followed::Yes)
+    }
+
+    /// Reads all rows anew.
+    async fn look_again(&mut self, catalog: &Catalog) -> Result<(), FixtureError> {
+        let stored = tables::stored(self.session()?).await.map_err(doing("list tables"))?;
+        self.known.clear();
+        self.read(catalog, stored.into_iter()).await?;
+        for table in self.known.values().filter(|table| !table.rows.is_empty()) {
+            self.unfilled.remove(&table.stored.id);
+        }
+        Ok(())
+    }
+
+    /// Reads the rows of these tables, except where they are none of the user's.
+    async fn read(
+        &mut self,
+        catalog: &Catalog,
+        stored: impl Iterator<Item = (u32, Stored)>,
+    ) -> Result<(), FixtureError> {
+        let wanted: BTreeMap<u32, Stored> = stored
+            .filter(|(_, stored)| catalog.contains(&stored.id) && !self.left_alone.contains(&stored.id))
+            .filter(|(_, stored)| !stored.partition)
+            .collect();
+        let read = tables::rows(self.session()?, &wanted).await.map_err(doing("read rows"))?;
+        self.known.extend(read);
+        self.new_behind(wanted.into_keys()).await?;
+        Ok(())
+    }
+
     /// Fills what is empty or has other columns than before, and tries the migration.
     ///
     /// After an up that failed the database is of no more use.
@@ -209,19 +272,12 @@ impl Populated {
         }
         // Triggers may have written elsewhere: read what is not as it was.
         self.known.retain(|oid, _| stored.contains_key(oid));
-        let changed: BTreeMap<u32, Stored> = stored
-            .into_iter()
-            .filter(|(_, stored)| catalog.contains(&stored.id) && !self.left_alone.contains(&stored.id))
-            .filter(|(_, stored)| !stored.partition)
-            .filter(|(oid, now)| {
-                let known = self.known.get(oid).is_some_and(|table| table.stored.signature == now.signature);
-                now.writes > 0 || !known
-            })
-            .collect();
-        let read = tables::rows(self.session()?, &changed).await.map_err(doing("read rows"))?;
-        self.known.extend(read);
-        self.new_behind(changed.into_keys()).await?;
-        Ok(())
+        let as_known = |oid: &u32, now: &Stored| {
+            self.known.get(oid).is_some_and(|table| table.stored.signature == now.signature)
+        };
+        let changed: Vec<(u32, Stored)> =
+            stored.into_iter().filter(|(oid, now)| now.writes > 0 || !as_known(oid, now)).collect();
+        self.read(catalog, changed.into_iter()).await
     }
 
     async fn climb_in_transaction(

@@ -72,9 +72,11 @@ impl Ladder<'_> {
     /// # Errors
     /// When rows cannot be made or the server is lost.
     pub async fn prepare(&mut self) -> Result<Ground, FixtureError> {
-        let Some(migration) = self.next() else { return Ok(Ground::Chain) };
+        if self.next().is_none() {
+            return Ok(Ground::Chain);
+        }
         let before = self.observed.catalog().clone();
-        match self.with_rows(migration, super::Depth::Observe, &before).await? {
+        match self.with_rows(self.next, super::Depth::Observe, &before).await? {
             Ok(mut populated) => {
                 populated.prepare(&before).await?;
                 self.populated = Some(populated);
