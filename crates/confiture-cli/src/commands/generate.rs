@@ -88,7 +88,7 @@ impl Job<'_> {
         seeds.run_rest(&session).await.context("failed to seed")?;
         let catalog = Catalog::read(&session).await.context("failed to read the catalog")?;
         let tables = chosen(&catalog, loaded, &args.table)?;
-        let mut generator = RowGenerator::new(&session, &catalog).seed(args.seed);
+        let mut generator = RowGenerator::new(&session, &catalog).seed(args.seed).server(server.kind());
         generator = match statistics {
             Some(statistics) => {
                 generator.rows(statistics.row_counts(&catalog, args.rows)).statistics(statistics)

@@ -6,8 +6,9 @@ use confiture_core::catalog::{Catalog, Detail, Kind as ObjectKind, ObjectId};
 use confiture_core::db::{DbFailure, Session};
 use confiture_core::sql::{Quoted, quote_literal};
 
+use super::bulk::{self, Bulk};
 use super::kind::Kind;
-use super::load::{Candidates, Rows, load};
+use super::load::{Candidates, Rows, copy, load};
 use super::plan::{Plan, Planner};
 use super::pool::Pool;
 use super::rows::Builder;
@@ -34,6 +35,8 @@ pub(super) struct Run<'a> {
     known: BTreeMap<Parent, usize>,
     pub(super) filled: Vec<TableFill>,
     sequences: BTreeMap<String, i64>,
+    /// Whether indexes may be built behind the rows.
+    pub(super) bulk: bool,
 }
 
 impl<'a> Run<'a> {
@@ -52,6 +55,7 @@ impl<'a> Run<'a> {
             known: BTreeMap::new(),
             filled: Vec::new(),
             sequences: BTreeMap::new(),
+            bulk: false,
         }
     }
 
@@ -251,6 +255,66 @@ impl<'a> Run<'a> {
         existing: u64,
         needed: &BTreeSet<Parent>,
     ) -> Result<(), DbFailure> {
+        self.rows(plan, existing, needed, self.bulk).await
+    }
+
+    /// Loads all rows with indexes and foreign keys at rest; `None` when nothing came of it, and nothing is
+    /// left of it then. How many rows there were otherwise: fewer than `missing` where no more can be built.
+    async fn in_bulk(
+        &mut self,
+        plan: &Plan,
+        builder: &mut Builder<'_>,
+        own: &[&Parent],
+        tuples: &mut [Vec<Vec<Value>>],
+        missing: u64,
+    ) -> Result<Option<u64>, DbFailure> {
+        let Some(resting) = Bulk::begin(self.session, plan).await? else { return Ok(None) };
+        let places = plan.provided();
+        let mut inserted = 0;
+        let outcome = async {
+            loop {
+                let mut rows = Rows::default();
+                let batch = (missing - inserted).min(CHUNK);
+                let pools = &mut self.pools;
+                let mut make = |rows: &mut Rows| {
+                    let end = batch.min(rows.count + PIECE);
+                    while rows.count < end {
+                        let Some(values) = builder.build(pools) else { break };
+                        for ((_, columns), tuples) in own.iter().zip(&mut *tuples) {
+                            tuples.extend(plan.tuple(&values, columns));
+                        }
+                        rows.push(&places, &values);
+                    }
+                };
+                copy(self.session, plan, &mut rows, &mut make).await?;
+                inserted += rows.count;
+                if rows.count < batch || inserted == missing {
+                    break;
+                }
+            }
+            resting.finish(self.session, plan).await
+        };
+        match outcome.await {
+            Ok(()) => {
+                self.session.execute("RELEASE SAVEPOINT confiture_rows; SAVEPOINT confiture_rows").await?;
+                Ok(Some(inserted))
+            }
+            Err(failure) if failure.is_connection_lost() || failure.is_timeout() => Err(failure),
+            Err(failure) => {
+                tracing::debug!(table = %plan.id, %failure, "rows are loaded with their indexes");
+                self.session.execute("ROLLBACK TO SAVEPOINT confiture_rows").await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn rows(
+        &mut self,
+        plan: &Plan,
+        existing: u64,
+        needed: &BTreeSet<Parent>,
+        bulk: bool,
+    ) -> Result<(), DbFailure> {
         let wanted = self.rows.of(&plan.id);
         let mut fill = self.nothing(&plan.id, existing);
         if existing >= wanted {
@@ -288,6 +352,16 @@ impl<'a> Run<'a> {
         let own: Vec<&Parent> = needed.iter().filter(|(table, _)| *table == plan.id).collect();
         let mut tuples: Vec<Vec<Vec<Value>>> = own.iter().map(|_| Vec::new()).collect();
         let mut as_built = existing == 0;
+        if bulk && made.is_empty() && bulk::is_worth_it(plan, existing, wanted - existing) {
+            match self.in_bulk(plan, &mut builder, &own, &mut tuples, wanted - existing).await? {
+                Some(inserted) => fill.inserted = inserted,
+                None => {
+                    // Anew, as if nothing had been tried.
+                    self.known.retain(|(table, _), _| *table != plan.id);
+                    return Box::pin(self.rows(plan, existing, needed, false)).await;
+                }
+            }
+        }
         let (mut tries, mut doubtful) = (0, false);
         let places = plan.provided();
         while fill.inserted < wanted - existing && tries < 3 {

@@ -256,7 +256,11 @@ impl Populated {
         }
         let session = self.session()?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
-        let filled = RowGenerator::new(session, catalog).rows(counts).seed(self.seed).fill(&wanted).await?;
+        let filled = RowGenerator::new(session, catalog)
+            .rows(counts)
+            .seed(self.seed)
+            .server(self.database.server().kind());
+        let filled = filled.fill(&wanted).await?;
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
         session.execute("COMMIT").await.map_err(doing("commit rows"))?;
         for (id, columns, target) in columns_now {
