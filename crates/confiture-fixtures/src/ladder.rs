@@ -40,6 +40,9 @@ pub struct LadderOptions {
     pub seed: u64,
     /// The user's own rows, which come before generated ones; also where `rows` is 0.
     pub seeds: SeedFiles,
+    /// Tables of more rows are compared by 64-bit hashes of their values instead of the values, in a tenth of
+    /// the memory; findings name the key of a row then, not what its value was.
+    pub compared_as_text: u64,
     /// Queries to try at every rung.
     pub queries: Vec<Arc<QueryFile>>,
 }
@@ -47,7 +50,7 @@ pub struct LadderOptions {
 impl Default for LadderOptions {
     fn default() -> Self {
         let (setup, seeds, queries) = (Vec::new(), SeedFiles::default(), Vec::new());
-        Self { setup, deadline: None, rows: 20, seed: 0, seeds, queries }
+        Self { setup, deadline: None, rows: 20, seed: 0, seeds, compared_as_text: 10_000, queries }
     }
 }
 
