@@ -460,7 +460,7 @@ fn a_seed_file_that_does_not_fit_is_a_finding_at_its_line() {
 
 #[test]
 fn values_that_do_not_fit_the_old_type_hide_no_others_that_are_lost() {
-    let base = "CREATE TABLE t (id int PRIMARY KEY, code int NOT NULL CHECK (code > 0))";
+    let base = "CREATE TABLE t (id int PRIMARY KEY, code int NOT NULL)";
     let up = |rest: &str| {
         format!("ALTER TABLE t ALTER code TYPE text USING CASE WHEN id % 2 = 0 THEN 'x' ELSE {rest} END")
     };
