@@ -280,7 +280,7 @@ impl Judging<'_> {
         if index + 1 == loaded.migrations.len() {
             ladder.seed_rest().await?;
         }
-        let mut findings: Vec<Finding> = refused_seeds(ladder).collect();
+        let mut findings = Vec::new();
         let mut checks: Vec<&dyn Check> = self.registry.checks().collect();
         checks.sort_by_key(|check| (check.rank(), check.meta().id));
         for check in checks {
@@ -298,6 +298,7 @@ impl Judging<'_> {
                 findings.extend(found);
             }
         }
+        findings.extend(refused_seeds(ladder));
         let applied = match &record.up {
             Some(run) => run.failure.is_none(),
             None => matches!(loaded.migrations[index].up, Step::Absent),
