@@ -211,7 +211,7 @@ impl TestRun<'_> {
                     later = None;
                 }
             }
-            let Some(judged) = judging.rung(&mut ladder, index).await? else { break };
+            let Some(judged) = Box::pin(judging.rung(&mut ladder, index)).await? else { break };
             let applied = judged.applied;
             suite.at(&mut ladder, Some(index), applied).await?;
             take(judged, &mut report);

@@ -229,7 +229,7 @@ impl Work {
         ladder.look().await?;
         say(tell, Told::AtTurn { catalog: ladder.catalog().clone(), missing: ladder.missing().to_vec() });
         for index in *turn..*end {
-            let Some(judged) = judging.rung(&mut ladder, index).await? else { break };
+            let Some(judged) = Box::pin(judging.rung(&mut ladder, index)).await? else { break };
             say(tell, Told::Judged(Box::new(judged)));
         }
         say(tell, Told::Done { useless: ladder.queries_never_worked().cloned().collect() });
