@@ -64,3 +64,17 @@ fn seeds_run_at_their_version_and_rows_fill_up_around_them() {
         "use seed file seeds/0077_late.sql: no migration has version 0077, the directory holds 0001 to 0002",
     ]);
 }
+
+#[test]
+fn migrations_are_tested_with_rows_of_the_projects_own() {
+    let project = shop();
+    project.write("m/0003_no.sql", "ALTER TABLE customer ADD CHECK (email <> 'root@example.org');");
+    project.run(&["test", "m", "--seeds", "seeds"]).exits(2).error(&["seeds is not a directory", "--seeds"]);
+    project.write("seeds/readme.md", "");
+    project.run(&["test", "m", "--seeds", "seeds"]).exits(2).error(&["seeds holds no .sql file"]);
+    project.write("seeds/0001_root.sql", "INSERT INTO customer (email) VALUES ('root@example.org');");
+    project.run(&["test", "m"]).exits(0);
+    project.write("confiture.toml", "seeds = \"seeds\"");
+    let told = project.run(&["test", "m"]).exits(1);
+    assert!(told.stdout.contains("error[up-fails-with-rows]"), "{}", told.stdout);
+}

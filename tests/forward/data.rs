@@ -1,13 +1,37 @@
 //! Migrations on tables with rows.
 
-use confiture_core::report::CheckStatus;
+use confiture_core::report::{CheckStatus, Finding, RunReport};
+use confiture_fixtures::SeedFiles;
 use confiture_tests::Scenario;
 
-/// What is said of migration `2`, on what `1` made, with rows in its tables.
+/// What is said of migration `2`, on what `1` made, with rows in its tables: the same whether values or only
+/// hashes of them are compared.
 fn told(base: &str, up: &str, down: Option<&str>) -> String {
     let mut files = vec![("1.sql", base), ("2.up.sql", up)];
     files.extend(down.map(|down| ("2.down.sql", down)));
-    let report = Scenario::new(&files).layout("plain").with_rows().run();
+    let mut scenario = Scenario::new(&files).layout("plain").with_rows();
+    let by_values = scenario.run();
+    scenario.options.ladder.compared_as_text = 0;
+    let by_hashes = scenario.run();
+    let facts = |report: &RunReport| -> Vec<String> {
+        let findings = report.findings.iter();
+        let keys = ["table", "column", "columns", "count", "rows", "tables", "sqlstate", "sequence"];
+        let fact = |f: &Finding, key| f.evidence.get(key).map(ToString::to_string).unwrap_or_default();
+        findings
+            .map(|f| format!("{} {} {}", f.code, f.message, keys.map(|key| fact(f, key)).join(" ")))
+            .collect()
+    };
+    assert_eq!(facts(&by_values), facts(&by_hashes));
+    for (whole, hashed) in by_values.findings.iter().zip(&by_hashes.findings) {
+        let key = hashed.evidence.get("key");
+        assert!(key.is_none() || key == whole.evidence.get("key"), "{whole:?} {hashed:?}");
+    }
+    let told = outcome(&by_values);
+    assert_eq!(told, outcome(&by_hashes));
+    told
+}
+
+fn outcome(report: &RunReport) -> String {
     let checks = &report.migrations[1].checks;
     let failed = |id: &str| checks.iter().any(|check| check.id == id && check.status == CheckStatus::Failed);
     for check in checks.iter().filter(|check| ["up-data", "data"].contains(&check.id.as_str())) {
@@ -366,4 +390,80 @@ fn uncounted_writes_are_seen() {
     let up = "SET LOCAL track_counts = off; DELETE FROM users";
     assert_eq!(told(USERS, up, Some("SELECT 1")), "data medium rollback-loses-data table public.users");
     assert_eq!(told(USERS, "SET LOCAL track_counts = off", Some("SELECT 1")), "");
+}
+
+const ADMINS: &str = "CREATE TABLE users (id int PRIMARY KEY, name text)";
+/// What only a row of the user's own breaks.
+const NO_ADMIN: &str = "ALTER TABLE users ADD CONSTRAINT no_admin CHECK (name <> 'admin')";
+
+/// The codes and lines of findings with these seed files, and how many rows a table gets.
+fn seeded(migrations: &[(&str, &str)], seeds: &[(&str, &str)], rows: u64, judged: Option<usize>) -> String {
+    let mut scenario = Scenario::new(migrations).layout("plain");
+    scenario.options.ladder.rows = rows;
+    scenario.options.judged = judged.map(|at| [at].into());
+    let dir = tempfile::tempdir().expect("a directory");
+    for (name, sql) in seeds {
+        std::fs::write(dir.path().join(name), sql).expect("a seed file");
+    }
+    let loaded = scenario.load().expect("migrations").loaded;
+    scenario.options.ladder.seeds = match SeedFiles::read(dir.path(), &loaded) {
+        Ok(seeds) => seeds,
+        Err(error) => return error.to_string().replace(&dir.path().display().to_string(), ""),
+    };
+    let report = scenario.run();
+    let told = report.findings.iter().map(|finding| {
+        let file = finding.file.as_deref().and_then(|file| file.rsplit('/').next()).unwrap_or_default();
+        let at = finding.line.map(|line| format!(" {file}:{line}")).unwrap_or_default();
+        format!("{} {}{at}", finding.severity.as_str(), finding.code)
+    });
+    told.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn rows_of_the_users_own_meet_the_migrations_after_their_version() {
+    let chain = [("1.sql", ADMINS), ("2.sql", NO_ADMIN)];
+    let admin = [("1_admin.sql", "INSERT INTO users VALUES (1, 'admin')")];
+    let fails = "medium up-fails-with-rows 2.sql:1";
+    assert_eq!(seeded(&chain, &admin, 20, None), fails);
+    assert_eq!(seeded(&chain, &admin, 0, None), fails, "without generated rows");
+    assert_eq!(seeded(&chain, &admin, 20, Some(1)), fails, "where only the second is judged");
+    assert_eq!(seeded(&chain, &[("1_bob.sql", "INSERT INTO users VALUES (1, 'bob')")], 20, None), "");
+    assert_eq!(seeded(&chain, &[("2_bob.sql", "INSERT INTO users VALUES (1, 'bob')")], 20, None), "");
+}
+
+#[test]
+fn generated_rows_make_way_for_those_of_the_user() {
+    let chain = [("1.sql", ADMINS), ("2.sql", "ALTER TABLE users ADD born date"), ("3.sql", NO_ADMIN)];
+    // 20 generated rows have these ids by then.
+    let rows = "INSERT INTO users SELECT n, 'admin' FROM generate_series(1, 20) n";
+    assert_eq!(seeded(&chain, &[("2.sql", rows)], 20, None), "medium up-fails-with-rows 3.sql:1");
+    assert_eq!(seeded(&chain, &[("2.sql", &rows.replace("admin", "bob"))], 20, None), "");
+}
+
+#[test]
+fn a_seed_file_that_does_not_fit_is_a_finding_at_its_line() {
+    let chain = [("1.sql", ADMINS), ("2.sql", "ALTER TABLE users ADD born date")];
+    let bad = "INSERT INTO users VALUES (1, 'a');\nINSERT INTO users VALUES (2, 'b', '2000-01-01');";
+    assert_eq!(seeded(&chain, &[("1_bad.sql", bad)], 20, None), "high seed-fails 1_bad.sql:2");
+    assert_eq!(seeded(&chain, &[("2_good.sql", bad)], 20, None), "");
+    assert_eq!(
+        seeded(&chain, &[("last.sql", "INSERT INTO nowhere DEFAULT VALUES")], 20, None),
+        "high seed-fails last.sql:1"
+    );
+    assert_eq!(seeded(&chain, &[("last.sql", bad)], 20, None), "");
+    let unknown = seeded(&chain, &[("7_late.sql", bad)], 20, None);
+    assert!(unknown.starts_with("use seed file /7_late.sql: no migration has version 7"), "{unknown}");
+    let broken = [("1.sql", ADMINS), ("2.sql", "ALTER TABLE users ADD born nothing")];
+    let told = seeded(&broken, &[("last.sql", "UPDATE users SET born = now()")], 20, None);
+    assert_eq!(told, "high up-fails 2.sql:1\ninfo seed-fails last.sql:1", "the migration is to blame");
+}
+
+#[test]
+fn values_that_do_not_fit_the_old_type_hide_no_others_that_are_lost() {
+    let base = "CREATE TABLE t (id int PRIMARY KEY, code int NOT NULL)";
+    let up = |rest: &str| {
+        format!("ALTER TABLE t ALTER code TYPE text USING CASE WHEN id % 2 = 0 THEN 'x' ELSE {rest} END")
+    };
+    assert_eq!(told(base, &up("code::text || '0'"), None), "data medium values-narrowed code");
+    assert_eq!(told(base, &up("code::text"), None), "");
 }

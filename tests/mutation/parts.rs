@@ -37,10 +37,11 @@ fn ends(report: &MutationReport) -> Vec<MutantResult> {
 
 #[test]
 fn shards_merged_are_the_whole() {
-    let whole = chain().try_mutate(|_| {}).unwrap();
+    let scenario = chain();
+    let whole = scenario.try_mutate(|_| {}).unwrap();
     let shard = |text: &str| {
         let shard = text.parse().unwrap();
-        chain().try_mutate(|options| options.shard = Some(shard)).unwrap()
+        scenario.try_mutate(|options| options.shard = Some(shard)).unwrap()
     };
     let merged = merge(vec![shard("2/2"), shard("1/2")]).unwrap();
     assert_eq!(merged.mutants.len(), whole.mutants.len());

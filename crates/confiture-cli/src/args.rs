@@ -278,6 +278,11 @@ pub(crate) struct JudgeArgs {
     #[arg(long, value_name = "N", env = "CONFITURE_SEED", display_order = 218)]
     pub seed: Option<u64>,
 
+    /// Directory of your own rows, which come before generated ones: `<version>….sql` runs after that
+    /// migration, other files at the end.
+    #[arg(long, value_name = "DIR", display_order = 218)]
+    pub seeds: Option<PathBuf>,
+
     /// The format of standard output.
     #[arg(long, value_name = "FORMAT", default_value = "human", display_order = 311)]
     pub format: String,

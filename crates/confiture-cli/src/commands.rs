@@ -15,9 +15,13 @@ mod server;
 mod snapshot;
 mod test;
 
+use std::path::Path;
+
+use anyhow::{Context as _, bail};
 use confiture_core::db::DbError;
+use confiture_core::migration::layout::Loaded;
 use confiture_core::plugin::Registry;
-use confiture_fixtures::FixtureError;
+use confiture_fixtures::{FixtureError, SeedFiles};
 use confiture_mutation::{MutationError, PlanError};
 
 use crate::args::{Args, Command, GenerateCommand, ReportCommand, ServerCommand};
@@ -25,6 +29,20 @@ use crate::exit::ExitStatus;
 use crate::interrupt::Interrupt;
 use crate::report::Output;
 use crate::terminal;
+
+/// The user's own rows, where a directory of them is given.
+fn seeds(dir: Option<&Path>, loaded: &Loaded) -> anyhow::Result<SeedFiles> {
+    let Some(dir) = dir else { return Ok(SeedFiles::default()) };
+    let holds = "--seeds (or seeds in confiture.toml) names a directory of <version>….sql files";
+    if !dir.is_dir() {
+        bail!("failed to read the seeds: {} is not a directory; {holds}", dir.display());
+    }
+    let seeds = SeedFiles::read(dir, loaded).context("failed to read the seeds")?;
+    if seeds.is_empty() {
+        bail!("failed to read the seeds: {} holds no .sql file; {holds}", dir.display());
+    }
+    Ok(seeds)
+}
 
 /// Runs the command and says how the process is to end.
 pub(crate) async fn run(args: Args) -> ExitStatus {

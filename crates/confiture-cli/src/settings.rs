@@ -53,6 +53,7 @@ pub(crate) fn judge(args: &JudgeArgs) -> anyhow::Result<Settings> {
         skip: args.skip.clone(),
         rows: args.rows,
         seed: args.seed,
+        seeds: args.seeds.clone(),
         ..Settings::default()
     };
     let mut settings = own.over(chain(&args.chain, args.dir.clone())?);

@@ -71,6 +71,8 @@ pub struct Settings {
     pub rows: Option<u64>,
     /// Seed of these rows.
     pub seed: Option<u64>,
+    /// Directory of the project's own rows.
+    pub seeds: Option<PathBuf>,
     /// Plugins without which a run fails.
     pub required_plugins: Vec<String>,
     /// Settings of `confiture mutate`.
@@ -147,6 +149,7 @@ impl Settings {
             timeout: self.timeout.or(base.timeout),
             rows: self.rows.or(base.rows),
             seed: self.seed.or(base.seed),
+            seeds: self.seeds.or(base.seeds),
             required_plugins: list(self.required_plugins, base.required_plugins),
             mutate: self.mutate.over(base.mutate),
         }
@@ -157,6 +160,7 @@ impl Settings {
         self.dir = self.dir.map(rooted);
         self.pg_bin = self.pg_bin.map(rooted);
         self.snapshot = self.snapshot.map(rooted);
+        self.seeds = self.seeds.map(rooted);
         self.setup = self.setup.into_iter().map(rooted).collect();
         self.tests = self.tests.into_iter().map(rooted).collect();
         self.queries = self.queries.into_iter().map(rooted).collect();

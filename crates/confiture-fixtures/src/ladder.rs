@@ -3,6 +3,7 @@
 mod populated;
 mod queries;
 mod round_trip;
+mod seeded;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,10 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::FixtureError;
+use crate::generate::SeedFiles;
 use crate::mention::Roles;
 use crate::queries::QueryFile;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
 use crate::setup::SetupFile;
+use confiture_core::Location;
 use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
 use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, ServerKind, Session};
 use confiture_core::migration::layout::Loaded;
@@ -35,13 +38,26 @@ pub struct LadderOptions {
     pub rows: u64,
     /// Seed of these rows.
     pub seed: u64,
+    /// The user's own rows, which come before generated ones; also where `rows` is 0.
+    pub seeds: SeedFiles,
+    /// Tables of more rows are compared by 64-bit hashes of their values instead of the values, in a tenth of
+    /// the memory; findings name the key of a row then, not what its value was.
+    pub compared_as_text: u64,
     /// Queries to try at every rung.
     pub queries: Vec<Arc<QueryFile>>,
 }
 
 impl Default for LadderOptions {
     fn default() -> Self {
-        Self { setup: Vec::new(), deadline: None, rows: 20, seed: 0, queries: Vec::new() }
+        let (setup, seeds, queries) = (Vec::new(), SeedFiles::default(), Vec::new());
+        Self { setup, deadline: None, rows: 20, seed: 0, seeds, compared_as_text: 10_000, queries }
+    }
+}
+
+impl LadderOptions {
+    /// Whether migrations are tried with rows.
+    fn wants_rows(&self) -> bool {
+        self.rows > 0 || !self.seeds.is_empty()
     }
 }
 
@@ -77,7 +93,9 @@ pub struct Ladder<'a> {
     /// The same state with rows; made when it is needed, from a clone.
     populated: Option<Populated>,
     /// Rows in the chain's database, while migrations are tried changed there.
-    resting: BTreeMap<u32, populated::tables::Table>,
+    resting: BTreeMap<u32, populated::rows::Table>,
+    /// Seed files the server refused, not told yet.
+    refused_seeds: Vec<StatementFailure>,
     /// The tool's own tables, which get no rows.
     own_tables: BTreeSet<ObjectId>,
     queries: Vec<queries::Watched>,
@@ -115,6 +133,7 @@ impl<'a> Ladder<'a> {
             missing: Vec::new(),
             populated: None,
             resting: BTreeMap::new(),
+            refused_seeds: Vec::new(),
             own_tables,
             queries,
         };
@@ -182,7 +201,7 @@ impl<'a> Ladder<'a> {
         self.next += 1;
         let mut record = self.record();
         let rows_before = record.before.clone();
-        if self.options.rows > 0 {
+        if self.options.wants_rows() {
             record.data = Observation::Not("the migration was not applied".to_owned());
         }
         if self.server.kind() == ServerKind::Given && reaches_out(migration) {
@@ -197,7 +216,7 @@ impl<'a> Ladder<'a> {
         if depth == Depth::Observe && may_remain(up) {
             record.interruption = self.interrupt(up).await?;
         }
-        let mut populated = match self.with_rows(migration, depth, &record.before).await? {
+        let mut populated = match self.with_rows(index, depth, &record.before).await? {
             Ok(populated) => Some(populated),
             Err(observation) => {
                 record.data = observation;
@@ -243,6 +262,11 @@ impl<'a> Ladder<'a> {
         }
         if record.up.as_ref().is_some_and(|run| run.failure.is_some()) {
             self.missing.push(index);
+        } else {
+            if depth == Depth::Apply {
+                self.follow(up).await?;
+            }
+            self.sow(Some(index)).await?;
         }
         Ok(Some(record))
     }
@@ -302,12 +326,18 @@ impl<'a> Ladder<'a> {
     /// The twin with rows, or why there is none.
     async fn with_rows(
         &mut self,
-        migration: &Migration,
+        index: usize,
         depth: Depth,
         before: &Catalog,
     ) -> Result<Result<Populated, Observation<DataRecord>>, FixtureError> {
+        let migration = &self.loaded.migrations[index];
+        let unwanted = depth == Depth::Apply || !self.options.wants_rows();
+        if unwanted && !self.options.seeds.is_empty() && Roles::of(migration) != Roles::Change {
+            // The twin follows the chain with the user's rows.
+            return Ok(Err(Observation::Not(NO_ROWS.to_owned())));
+        }
         let populated = self.populated.take();
-        let not = if depth == Depth::Apply || self.options.rows == 0 {
+        let not = if unwanted {
             Some(Observation::Not(NO_ROWS.to_owned()))
         } else if Roles::of(migration) == Roles::Change {
             Some(Observation::Not("it may change what all databases of the server share".to_owned()))
@@ -325,9 +355,7 @@ impl<'a> Ladder<'a> {
         if let Some(populated) = populated {
             return Ok(Ok(populated));
         }
-        let database = self.clone_here("rows").await?;
-        let session = open(&database, &self.options).await?;
-        Ok(Ok(Populated::new(database, session, &self.options, self.own_tables.clone())))
+        Ok(Ok(self.twin(index).await?))
     }
 
     /// Applies the migration to the chain and tries its rollback.
@@ -462,7 +490,18 @@ impl<'a> Ladder<'a> {
     ///
     /// A script that ended its own session (`pg_terminate_backend`) has only failed.
     async fn lost(&self, run: &ScriptRun) -> Result<(), FixtureError> {
-        let Some(StatementFailure { failure, location, .. }) = &run.failure else { return Ok(()) };
+        match &run.failure {
+            Some(StatementFailure { failure, location, .. }) => self.lost_at("run", failure, location).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn lost_at(
+        &self,
+        doing: &str,
+        failure: &DbFailure,
+        location: &Location,
+    ) -> Result<(), FixtureError> {
         if failure.deadline.is_some() || !failure.is_connection_lost() {
             return Ok(());
         }
@@ -470,7 +509,7 @@ impl<'a> Ladder<'a> {
             session.close().await;
             return Ok(());
         }
-        let step = format!("run {}:{}", location.file.display(), location.line);
+        let step = format!("{doing} {}:{}", location.file.display(), location.line);
         Err(self.server.explain(step, failure.clone()).into())
     }
 

@@ -3,8 +3,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use confiture_core::Location;
 use confiture_core::db::Session;
 use confiture_core::migration::{ScriptStatement, Source, StatementKind};
+use confiture_core::plugin::StatementFailure;
 use confiture_core::sql;
 
 use crate::error::FixtureError;
@@ -52,7 +54,7 @@ impl SetupFile {
                 Part::Meta { name, span } => {
                     return Err(FixtureError::Directive {
                         file: path.display().to_string(),
-                        line: confiture_core::Location::new(path, text, span).line,
+                        line: Location::new(path, text, span).line,
                         reason: format!("\\{name} is a psql command; a setup file holds SQL only"),
                     });
                 }
@@ -73,7 +75,19 @@ impl SetupFile {
     /// # Errors
     /// [`FixtureError::Setup`] at the first statement that fails with a code it does not announce.
     pub async fn run(&self, session: &Session) -> Result<(), FixtureError> {
-        for (statement, catch) in &self.statements {
+        match self.first_failure(session).await {
+            None => Ok(()),
+            Some(StatementFailure { failure, location, .. }) => Err(FixtureError::Setup {
+                file: self.source.path.display().to_string(),
+                line: location.line,
+                failure,
+            }),
+        }
+    }
+
+    /// Runs the statements up to the first that fails with a code it does not announce.
+    pub(crate) async fn first_failure(&self, session: &Session) -> Option<StatementFailure> {
+        for (at, (statement, catch)) in self.statements.iter().enumerate() {
             let ran = match &statement.kind {
                 StatementKind::Sql => session.execute(&statement.sql).await,
                 StatementKind::Copy { data } => {
@@ -86,17 +100,13 @@ impl SetupFile {
                     tracing::debug!(%failure, "announced by catch");
                 }
                 Err(failure) => {
-                    let at = statement.span.start;
-                    let at = confiture_core::Location::new(&self.source.path, &self.source.text, at..at);
-                    return Err(FixtureError::Setup {
-                        file: self.source.path.display().to_string(),
-                        line: at.line,
-                        failure,
-                    });
+                    let location =
+                        Location::new(&self.source.path, &self.source.text, statement.span.clone());
+                    return Some(StatementFailure { statement: Some(at), failure, location });
                 }
             }
         }
-        Ok(())
+        None
     }
 }
 
@@ -107,7 +117,7 @@ fn directive(
     span: sql::Span,
     comment: &str,
 ) -> Result<Option<String>, FixtureError> {
-    let line = confiture_core::Location::new(path, text, span.range()).line;
+    let line = Location::new(path, text, span.range()).line;
     let Some(words) = comment.trim_start_matches('-').trim().strip_prefix("confiture:") else {
         return Ok(None);
     };

@@ -19,6 +19,7 @@ use confiture_core::report::{
 use confiture_core::{Diagnostic, Severity};
 
 use crate::checks::queries::never_worked;
+use crate::checks::up_data::seed_fails;
 use crate::error::FixtureError;
 use crate::ladder::{Depth, Ladder, LadderOptions};
 use crate::snapshot::SchemaSnapshotter;
@@ -210,7 +211,7 @@ impl TestRun<'_> {
                     later = None;
                 }
             }
-            let Some(judged) = judging.rung(&mut ladder, index).await? else { break };
+            let Some(judged) = Box::pin(judging.rung(&mut ladder, index)).await? else { break };
             let applied = judged.applied;
             suite.at(&mut ladder, Some(index), applied).await?;
             take(judged, &mut report);
@@ -276,6 +277,9 @@ impl Judging<'_> {
             .with_released(options.released.as_deref())
             .with_committed(self.committed.as_ref());
         let mut result = described(&loaded.migrations[index]);
+        if index + 1 == loaded.migrations.len() {
+            ladder.seed_rest().await?;
+        }
         let mut findings = Vec::new();
         let mut checks: Vec<&dyn Check> = self.registry.checks().collect();
         checks.sort_by_key(|check| (check.rank(), check.meta().id));
@@ -294,12 +298,19 @@ impl Judging<'_> {
                 findings.extend(found);
             }
         }
+        findings.extend(refused_seeds(ladder));
         let applied = match &record.up {
             Some(run) => run.failure.is_none(),
             None => matches!(loaded.migrations[index].up, Step::Absent),
         };
         Ok(Some(Judged { index, result, findings, applied, elapsed: rung.elapsed() }))
     }
+}
+
+/// The findings about seed files that the server refused.
+fn refused_seeds(ladder: &mut Ladder<'_>) -> impl Iterator<Item = Finding> {
+    let refused = ladder.take_refused_seeds().into_iter();
+    refused.map(|(failed, missing)| Finding::new(seed_fails(&failed, missing), None))
 }
 
 /// The committed snapshot, where there is one.

@@ -19,7 +19,6 @@ use confiture_core::plugin::{Mutant, MutationContext, MutationOperator, Operator
 use confiture_core::report::{MutantResult, MutantStatus, MutationReport, SuppressedMutant};
 use confiture_core::sql::EditError;
 
-use hash::number_of;
 pub(crate) use hash::{Hasher, conditions};
 use id::Ids;
 use normal::Normal;
@@ -318,7 +317,7 @@ impl Plan {
             findings,
         };
         if let Some(shard) = options.shard {
-            plan.mutants.retain(|planned| in_shard(planned, shard));
+            plan.mutants = in_shard(plan.mutants, shard);
         }
         Ok(plan)
     }
@@ -425,10 +424,24 @@ fn sampled(all: Vec<Planned>, count: usize, seed: u64) -> Vec<Planned> {
     run.into_iter().enumerate().filter(|(at, _)| drawn.contains(at)).map(|(_, planned)| planned).collect()
 }
 
-/// A redundant mutant is in the shard of the one it is the same as.
-fn in_shard(planned: &Planned, shard: Shard) -> bool {
-    let id = planned.same_as.as_ref().unwrap_or(&planned.id);
-    number_of(0, id) % shard.count() as u64 == shard.index() as u64 - 1
+/// The mutants of one shard. Migrations are kept whole, as what is redundant depends on the mutants before it in
+/// its migration; a shard gets a stretch of the chain that holds about its part of the mutants.
+fn in_shard(all: Vec<Planned>, shard: Shard) -> Vec<Planned> {
+    let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
+    for planned in &all {
+        *counts.entry(planned.migration).or_default() += 1;
+    }
+    let (total, mut before) = (all.len(), 0);
+    let mut own = BTreeSet::new();
+    for (migration, count) in counts {
+        // Where the middle of the migration's mutants lies.
+        let middle = 2 * before + count;
+        if middle * shard.count() / (2 * total.max(1)) + 1 == shard.index() {
+            own.insert(migration);
+        }
+        before += count;
+    }
+    all.into_iter().filter(|planned| own.contains(&planned.migration)).collect()
 }
 
 fn hash_of(all: &[Planned], operators_version: u32, loaded: &Loaded, options: &MutationOptions) -> String {

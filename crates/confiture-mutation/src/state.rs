@@ -4,7 +4,7 @@ use confiture_core::db::DbFailure;
 use confiture_core::migration::{Direction, Script};
 use confiture_core::plugin::{Channels, Mutant};
 use confiture_core::sql::{ActionKind, Body, ObjectKind, Verb, classify, outline, split};
-use confiture_fixtures::Trial;
+use confiture_fixtures::{Trial, Want};
 
 use crate::behaviour::{Departure, Lost};
 use crate::rows::Mask;
@@ -58,15 +58,22 @@ pub(crate) struct Divergence {
 }
 
 impl Divergence {
-    pub(crate) fn between(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &Mask) -> Self {
+    /// `want` is what was observed of the mutant; of the original everything was.
+    pub(crate) fn between(
+        original: &Trial,
+        mutant: &Trial,
+        mask: &Mask,
+        down_mask: &Mask,
+        want: Want,
+    ) -> Self {
         let (schema, lost) = Departure::between(&original.record.after, &mutant.record.after);
         Self {
             schema,
             lost,
             rows: !mask.same(&original.rows, &mutant.rows),
             rollback: rollback_differs(original, mutant, down_mask),
-            locks: original.locks != mutant.locks,
-            rerun: rerun_differs(original, mutant),
+            locks: want.locks && original.locks != mutant.locks,
+            rerun: want.rerun && rerun_differs(original, mutant),
         }
     }
 

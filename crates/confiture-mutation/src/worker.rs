@@ -224,7 +224,7 @@ impl<'a> Worker<'a> {
             Err(sentence) => return Ok(sentence),
         };
         let original_migration = self.exchange(subject.migration, changed);
-        let judged = self.sentence(subject, group, &trial).await;
+        let judged = self.sentence(subject, group, &trial, want).await;
         self.exchange(subject.migration, original_migration);
         judged
     }
@@ -259,6 +259,7 @@ impl<'a> Worker<'a> {
         subject: &Subject<'_>,
         group: &mut Group,
         trial: &Trial,
+        want: Want,
     ) -> Result<Sentence, MutationError> {
         let index = subject.migration;
         let mut sentence = Sentence::new(MutantStatus::Survived);
@@ -277,12 +278,8 @@ impl<'a> Worker<'a> {
             }
             sentence.reason = Some(said);
         }
-        let divergence = Divergence::between(
-            &group.baseline.trial,
-            trial,
-            &group.baseline.mask,
-            &group.baseline.down_mask,
-        );
+        let Baseline { trial: original, mask, down_mask, .. } = &group.baseline;
+        let divergence = Divergence::between(original, trial, mask, down_mask, want);
         if refused.is_none() {
             if let Some(ended) = self.same(subject, group, trial, &divergence) {
                 return Ok(ended);

@@ -25,11 +25,9 @@ pub(super) async fn data(args: GenerateDataArgs, registry: &Registry) -> anyhow:
     if args.keep && settings.server.is_empty() {
         bail!("--keep needs a --server: a private server ends with this command");
     }
+    let dir = args.seeds.clone().or_else(|| settings.seeds.clone());
     let chain = Chain::load(settings, registry)?;
-    let seeds = match &args.seeds {
-        Some(dir) => SeedFiles::read(dir, &chain.loaded).context("failed to read the seeds")?,
-        None => SeedFiles::default(),
-    };
+    let seeds = super::seeds(dir.as_deref(), &chain.loaded)?;
     let statistics = match &args.from_stats {
         Some(path) => {
             let text = std::fs::read_to_string(path);
@@ -90,7 +88,7 @@ impl Job<'_> {
         seeds.run_rest(&session).await.context("failed to seed")?;
         let catalog = Catalog::read(&session).await.context("failed to read the catalog")?;
         let tables = chosen(&catalog, loaded, &args.table)?;
-        let mut generator = RowGenerator::new(&session, &catalog).seed(args.seed);
+        let mut generator = RowGenerator::new(&session, &catalog).seed(args.seed).server(server.kind());
         generator = match statistics {
             Some(statistics) => {
                 generator.rows(statistics.row_counts(&catalog, args.rows)).statistics(statistics)

@@ -12,7 +12,7 @@ use confiture_core::migration::Step;
 use confiture_core::migration::layout::Loaded;
 use confiture_core::plugin::Registry;
 use confiture_fixtures::sqltest::{self, TestFiles, UserTest};
-use confiture_fixtures::{QueryFile, TestOptions, TestSource, find_version};
+use confiture_fixtures::{QueryFile, SeedFiles, TestOptions, TestSource, find_version};
 
 use super::chain;
 use crate::args::JudgeArgs;
@@ -47,7 +47,8 @@ pub(super) async fn prepare(
     let dir = settings.dir.clone().unwrap_or_default();
     let source = chain::load(settings, registry)?;
     let mut ladder = chain::ladder(settings)?;
-    ladder.rows = rows(settings, ladder.rows);
+    let seeds = super::seeds(settings.seeds.as_deref(), &source.loaded)?;
+    (ladder.rows, ladder.seeds) = rows(settings, ladder.rows, seeds);
     ladder.seed = settings.seed.unwrap_or(ladder.seed);
     let watched =
         if settings.skip.iter().any(|id| id == "queries") { &[] } else { settings.queries.as_slice() };
@@ -82,10 +83,13 @@ pub(super) async fn prepare(
     Ok((source, options))
 }
 
-/// Rows a table gets; none where no check asks for them.
-fn rows(settings: &Settings, default: u64) -> u64 {
+/// Rows a table gets, and the user's own; none where no check asks for them.
+fn rows(settings: &Settings, default: u64, seeds: SeedFiles) -> (u64, SeedFiles) {
     let skipped = |id: &str| settings.skip.iter().any(|skipped| skipped == id);
-    if skipped("up-data") && skipped("data") { 0 } else { settings.rows.unwrap_or(default) }
+    match skipped("up-data") && skipped("data") {
+        true => (0, SeedFiles::default()),
+        false => (settings.rows.unwrap_or(default), seeds),
+    }
 }
 
 /// Applies `--only`, `--from` and `--to`.

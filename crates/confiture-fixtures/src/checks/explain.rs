@@ -41,6 +41,7 @@ page!("rollback-loses-data", "up and down together lose rows or values");
 page!("rollback-loses-object", "down does not bring an object back");
 page!("rows-lost", "up loses rows of a table that it does not name");
 page!("schema-differs", "the migrations lead to another schema than the committed one");
+page!("seed-fails", "a file of your own rows is refused");
 page!("sequence-behind", "a sequence gives values its column holds already");
 page!("tap-fails", "a pgTAP test fails");
 page!("test-assertion-fails", "an assertion does not hold");

@@ -10,4 +10,4 @@ pub(crate) mod queries;
 mod re_up;
 mod schema;
 mod up;
-mod up_data;
+pub(crate) mod up_data;

@@ -8,6 +8,7 @@ use confiture_core::plugin::{
 use confiture_core::sql::{Verb, classify};
 use confiture_core::{Diagnostic, Severity};
 
+use super::blame::sqlstate_name;
 use super::up::failure;
 use crate::ladder::NO_ROWS;
 
@@ -44,6 +45,26 @@ impl Check for UpData {
             failed_on_rows("up-fails-with-rows", "up fails on rows", failed, script, Direction::Up, record);
         Ok(Verdict::of(vec![finding.in_script(&cx.migration.id, Direction::Up)]))
     }
+}
+
+/// The finding about a seed file that the server refuses. Where earlier migrations are missing, they may be
+/// the reason, and are told of themselves.
+pub(crate) fn seed_fails(failed: &StatementFailure, missing: bool) -> Diagnostic {
+    let said = &failed.failure;
+    let severity = if missing { Severity::Info } else { Severity::High };
+    let file = failed.location.file.display().to_string();
+    let sqlstate = said.sqlstate.clone().unwrap_or_default();
+    let message = format!("the seed file {file} fails: {sqlstate} {}", sqlstate_name(&sqlstate));
+    Diagnostic::new("seed-fails", severity, message.trim_end())
+        .at(failed.location.clone())
+        .with_label(said.message.lines().next().unwrap_or_default())
+        .with_help(
+            "correct the file, or name it after the version whose schema it fits; where the statement may fail, write  \
+             -- confiture: catch SQLSTATE  above it",
+        )
+        .with_evidence("sqlstate", sqlstate)
+        .with_evidence("error", said.message.clone())
+        .with_evidence("seed", file)
 }
 
 /// A script that rows make fail.

@@ -6,6 +6,7 @@ use confiture_core::catalog::ObjectId;
 use confiture_core::db::{DbFailure, Session};
 use confiture_core::sql::Quoted;
 
+use super::eval;
 use super::expr::Expr;
 use super::load::Rows;
 use super::plan::{ForeignKey, Plan};
@@ -84,7 +85,17 @@ pub(super) fn promise(plan: &Plan, names: &[String], count: u64) -> Option<Vec<V
 pub(super) fn promised(plan: &Plan, at: usize, number: u64) -> Value {
     match &plan.columns[at].sequence {
         Some((_, start)) => Value::Int(start + number.cast_signed()),
-        None => plan.numbered(at, number),
+        None => {
+            // Nothing may change it later to satisfy what is demanded of it alone.
+            let mut values = vec![Value::Null; plan.columns.len()];
+            let mut holds = |value: &Value| {
+                values[at] = value.clone();
+                let alone = plan.checks.iter().filter(|check| check.expr.columns().iter().all(|c| *c == at));
+                alone.into_iter().all(|check| eval::holds(&check.expr, &values) != Ok(false))
+            };
+            let mut candidates = (0..20).map(|attempt| plan.numbered(at, number + attempt * 1_000_003));
+            candidates.find(|value| holds(value)).unwrap_or_else(|| plan.numbered(at, number))
+        }
     }
 }
 

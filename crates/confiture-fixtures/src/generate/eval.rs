@@ -265,6 +265,13 @@ fn call(name: &str, arguments: &[Expr], row: &[Value]) -> Result<Value, Unknown>
         ("btrim" | "trim", [Value::Text(text)]) => Ok(Value::Text(text.trim_matches(' ').to_owned())),
         ("ltrim", [Value::Text(text)]) => Ok(Value::Text(text.trim_start_matches(' ').to_owned())),
         ("rtrim", [Value::Text(text)]) => Ok(Value::Text(text.trim_end_matches(' ').to_owned())),
+        ("left", [Value::Text(text), Value::Int(length)]) => {
+            let count = text.chars().count();
+            // A negative length leaves so many characters at the end away.
+            let kept = usize::try_from(*length)
+                .or(usize::try_from(i64::try_from(count).unwrap_or(i64::MAX).saturating_add(*length)));
+            Ok(Value::Text(text.chars().take(kept.unwrap_or(0)).collect()))
+        }
         ("abs", [Value::Int(value)]) => value.checked_abs().map(Value::Int).ok_or(Unknown),
         ("cardinality", [Value::Array(items)]) => length(items.len()),
         ("array_length", [Value::Array(items), Value::Int(1)]) => {
@@ -312,6 +319,7 @@ fn is_known(name: &str) -> bool {
         "ltrim",
         "rtrim",
         "abs",
+        "left",
         "cardinality",
         "array_length",
         "jsonb_typeof",

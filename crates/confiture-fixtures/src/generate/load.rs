@@ -69,7 +69,10 @@ pub(super) async fn load(
     make: &mut Make<'_>,
 ) -> Result<Loaded, DbFailure> {
     let copied = match candidates {
-        Candidates::Good => copy(session, plan, rows, make).await.map(|()| true),
+        Candidates::Good => match copy(session, plan, rows, make).await {
+            Ok(()) => settle(session, plan).await.map(|()| true),
+            Err(failure) => Err(failure),
+        },
         Candidates::Doubtful => {
             while more(rows, make) {}
             Ok(false)
@@ -104,7 +107,13 @@ fn more(rows: &mut Rows, make: &mut Make<'_>) -> bool {
     rows.count > before
 }
 
-async fn copy(session: &Session, plan: &Plan, rows: &mut Rows, make: &mut Make<'_>) -> Result<(), DbFailure> {
+/// Copies the rows that `make` gives into the table, all or none.
+pub(super) async fn copy(
+    session: &Session,
+    plan: &Plan,
+    rows: &mut Rows,
+    make: &mut Make<'_>,
+) -> Result<(), DbFailure> {
     let columns = plan.column_list();
     if columns.is_empty() {
         while more(rows, make) {}
@@ -119,6 +128,11 @@ async fn copy(session: &Session, plan: &Plan, rows: &mut Rows, make: &mut Make<'
         };
         session.copy_in_pieces(&sql, &mut next).await?;
     }
+    Ok(())
+}
+
+/// Checks what is deferred and keeps the rows.
+async fn settle(session: &Session, plan: &Plan) -> Result<(), DbFailure> {
     let settle = if plan.deferrable { "SET CONSTRAINTS ALL IMMEDIATE; " } else { "" };
     session
         .execute(&format!("{settle}RELEASE SAVEPOINT confiture_rows; SAVEPOINT confiture_rows"))

@@ -16,7 +16,7 @@ use super::stats::{ColumnStatistics, Statistics};
 use super::value::Value;
 
 /// One table to fill.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Plan {
     pub(super) id: ObjectId,
     pub(super) seed: u64,
@@ -37,7 +37,7 @@ pub(super) struct Plan {
 }
 
 /// One column.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Col {
     pub(super) name: String,
     pub(super) data_type: String,
@@ -52,6 +52,8 @@ pub(super) struct Col {
     /// Constants that checks mention: candidates.
     pub(super) mentioned: Vec<Value>,
     pub(super) seed: u64,
+    /// Refers to a parent that a trigger makes with the row, so that none may have it yet.
+    pub(super) fresh: bool,
     /// Must differ from row to row by itself.
     pub(super) unique: bool,
     /// Most bytes of a text.
@@ -62,7 +64,7 @@ pub(super) struct Col {
 }
 
 /// A unique constraint or index.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) name: String,
     pub(super) parts: Vec<Expr>,
@@ -73,7 +75,7 @@ pub(super) struct Key {
 }
 
 /// A foreign key.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct ForeignKey {
     pub(super) name: String,
     pub(super) columns: Vec<usize>,
@@ -84,7 +86,7 @@ pub(super) struct ForeignKey {
 }
 
 /// A check of the table or of a column's domain.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Check {
     pub(super) name: String,
     pub(super) expr: Expr,
@@ -258,6 +260,7 @@ impl<'a> Planner<'a> {
             usual,
             mentioned: Vec::new(),
             seed: mix_text(seed, id.name()),
+            fresh: false,
             unique: false,
             cap: 4000,
             kind,
@@ -409,6 +412,39 @@ impl Plan {
     /// The columns this side provides, by place.
     pub(super) fn provided(&self) -> Vec<usize> {
         (0..self.columns.len()).filter(|at| !self.columns[*at].generated).collect()
+    }
+
+    /// The plan where a trigger makes a row of `parent` with each row of this table: it refers to none that is
+    /// there, only to those that the new parent refers to.
+    pub(super) fn with_made(&self, parent: &ObjectId, catalog: &Catalog) -> Self {
+        let mut plan = self.clone();
+        let (made, mut left): (Vec<ForeignKey>, Vec<ForeignKey>) =
+            plan.references.into_iter().partition(|reference| reference.parent == *parent);
+        for reference in &made {
+            for (id, constraint) in catalog.constraints_of(parent) {
+                let Some(further) = &constraint.references else { continue };
+                let own = |name: &String| {
+                    let at = reference.parent_columns.iter().position(|column| column == name)?;
+                    Some(reference.columns[at])
+                };
+                let columns: Option<Vec<usize>> = constraint.columns.iter().map(own).collect();
+                let known = further.table == *parent || further.table == self.id;
+                if let (Some(columns), false, true) = (columns, known, constraint.enforced) {
+                    left.push(ForeignKey {
+                        name: id.name().to_owned(),
+                        columns,
+                        parent: further.table.clone(),
+                        parent_columns: further.columns.clone(),
+                        full: constraint.definition.contains("MATCH FULL"),
+                    });
+                }
+            }
+        }
+        for at in made.iter().flat_map(|reference| &reference.columns) {
+            plan.columns[*at].fresh = !left.iter().any(|reference| reference.columns.contains(at));
+        }
+        plan.references = left;
+        plan
     }
 
     /// Their names, quoted and joined by commas.

@@ -40,8 +40,6 @@ pub(super) struct Builder<'a> {
     refused: BTreeMap<String, u64>,
     /// By column: whether other tables rely on the values this one has been said to have.
     promised: Vec<bool>,
-    /// By column: whether a trigger makes the parent this refers to, so that no row may have it yet.
-    fresh: Vec<bool>,
     scratch: String,
 }
 
@@ -66,26 +64,8 @@ impl<'a> Builder<'a> {
             given_up: 0,
             refused: BTreeMap::new(),
             promised: vec![false; plan.columns.len()],
-            fresh: vec![false; plan.columns.len()],
             scratch: String::new(),
         }
-    }
-
-    /// Refers no longer to rows that `parent` has, but to such as a trigger makes there for each new row.
-    pub(super) fn refer_to_new(&mut self, parent: &ObjectId) {
-        let references = &self.plan.references;
-        self.order.retain(|at| references[*at].parent != *parent);
-        self.foreign.fill(false);
-        for at in self.order.iter().flat_map(|at| &references[*at].columns) {
-            self.foreign[*at] = true;
-        }
-        for reference in references.iter().filter(|reference| reference.parent == *parent) {
-            for at in &reference.columns {
-                self.fresh[*at] = !self.foreign[*at];
-            }
-        }
-        self.given_up = 0;
-        self.refused.clear();
     }
 
     /// Holds to the values of these columns that [`promise`](super::cycle::promise) gave.
@@ -157,7 +137,6 @@ impl<'a> Builder<'a> {
                 foreign: &self.foreign,
                 next: &self.next,
                 promised: &self.promised,
-                fresh: &self.fresh,
                 values: vec![Value::Null; self.plan.columns.len()],
                 settled: vec![false; self.plan.columns.len()],
                 distinct: &distinct,
@@ -233,6 +212,12 @@ impl Plan {
         })
     }
 
+    /// The other table that has a row of its own for each row of this one.
+    pub(super) fn own_parent(&self) -> Option<&ObjectId> {
+        let of_own = |reference: &&ForeignKey| reference.parent != self.id && self.has_own_parent(reference);
+        self.references.iter().find(of_own).map(|reference| &reference.parent)
+    }
+
     fn wish(&self, at: usize, row: u64, distinct: Option<u64>) -> Wish<'_> {
         let column = &self.columns[at];
         Wish {
@@ -298,7 +283,6 @@ struct Row<'a, 'p> {
     foreign: &'p [bool],
     next: &'p [Option<i64>],
     promised: &'p [bool],
-    fresh: &'p [bool],
     values: Vec<Value>,
     /// Columns whose value is decided.
     settled: Vec<bool>,
@@ -461,6 +445,15 @@ impl Row<'_, '_> {
         Ok(done)
     }
 
+    /// Whether a foreign key gives the column's value: one that NULL in another column does not switch off.
+    fn is_bound(&self, column: usize) -> bool {
+        self.foreign[column]
+            && self.plan.references.iter().any(|reference| {
+                let applies = |other: &usize| *other == column || !self.values[*other].is_null();
+                reference.columns.contains(&column) && reference.columns.iter().all(applies)
+            })
+    }
+
     fn wish(&self, at: usize, distinct: Option<u64>) -> Wish<'_> {
         self.plan.wish(at, self.number, distinct)
     }
@@ -485,7 +478,7 @@ impl Row<'_, '_> {
                 &mut Rng::new(mix(column.seed, number)),
             );
         }
-        if self.fresh[at] {
+        if column.fresh {
             // Past those that the parent may have been given by itself.
             return self.numbered(at, number + 1_000_000);
         }
@@ -535,7 +528,7 @@ impl Draft for Row<'_, '_> {
         if self.plan.columns[column].generated {
             return false;
         }
-        if !self.foreign[column] {
+        if !self.is_bound(column) {
             self.values[column] = self.sampled(column);
             return !self.values[column].is_null();
         }
@@ -564,7 +557,7 @@ impl Draft for Row<'_, '_> {
             return self.values[column].equals(value) == Some(true);
         }
         let Some(value) = solve::coerce(value, &found.kind) else { return false };
-        if self.foreign[column] {
+        if self.is_bound(column) {
             let plan = self.plan;
             for (at, reference) in plan.references.iter().enumerate() {
                 let Some(place) = reference.columns.iter().position(|own| *own == column) else { continue };
@@ -589,7 +582,7 @@ impl Draft for Row<'_, '_> {
         if found.generated || found.sequence.is_some() {
             return false;
         }
-        if self.foreign[column] {
+        if self.is_bound(column) {
             self.values[column] = Value::Null;
             return self.revive(column);
         }

@@ -6,8 +6,9 @@ use confiture_core::catalog::{Catalog, Detail, Kind as ObjectKind, ObjectId};
 use confiture_core::db::{DbFailure, Session};
 use confiture_core::sql::{Quoted, quote_literal};
 
+use super::bulk::{self, Bulk};
 use super::kind::Kind;
-use super::load::{Candidates, Rows, load};
+use super::load::{Candidates, Rows, copy, load};
 use super::plan::{Plan, Planner};
 use super::pool::Pool;
 use super::rows::Builder;
@@ -24,6 +25,26 @@ const PARENTS: u64 = 50_000;
 /// A table and its columns that a foreign key refers to.
 pub(super) type Parent = (ObjectId, Vec<String>);
 
+/// How the rows of a table are made.
+#[derive(Debug, Default)]
+struct Way {
+    /// With indexes at rest, where there are enough.
+    bulk: bool,
+    /// Tables that a trigger puts a row into with each row.
+    made: Vec<ObjectId>,
+    /// The reference that lacks a parent, if no trigger makes it.
+    orphaned: Option<String>,
+}
+
+impl Way {
+    fn making(mut self, parent: &ObjectId, orphaned: Option<String>) -> Self {
+        self.made.push(parent.clone());
+        self.orphaned = self.orphaned.or(orphaned);
+        self.bulk = false;
+        self
+    }
+}
+
 /// One call of [`RowGenerator::fill`].
 pub(super) struct Run<'a> {
     session: &'a Session,
@@ -34,6 +55,8 @@ pub(super) struct Run<'a> {
     known: BTreeMap<Parent, usize>,
     pub(super) filled: Vec<TableFill>,
     sequences: BTreeMap<String, i64>,
+    /// Whether indexes may be built behind the rows.
+    pub(super) bulk: bool,
 }
 
 impl<'a> Run<'a> {
@@ -52,6 +75,7 @@ impl<'a> Run<'a> {
             known: BTreeMap::new(),
             filled: Vec::new(),
             sequences: BTreeMap::new(),
+            bulk: false,
         }
     }
 
@@ -251,6 +275,67 @@ impl<'a> Run<'a> {
         existing: u64,
         needed: &BTreeSet<Parent>,
     ) -> Result<(), DbFailure> {
+        let way = Way { bulk: self.bulk, ..Way::default() };
+        self.rows(plan, existing, needed, way).await
+    }
+
+    /// Loads all rows with indexes and foreign keys at rest; `None` when nothing came of it, and nothing is
+    /// left of it then. How many rows there were otherwise: fewer than `missing` where no more can be built.
+    async fn in_bulk(
+        &mut self,
+        plan: &Plan,
+        builder: &mut Builder<'_>,
+        own: &[&Parent],
+        tuples: &mut [Vec<Vec<Value>>],
+        missing: u64,
+    ) -> Result<Option<u64>, DbFailure> {
+        let Some(resting) = Bulk::begin(self.session, plan).await? else { return Ok(None) };
+        let places = plan.provided();
+        let mut inserted = 0;
+        let outcome = async {
+            loop {
+                let mut rows = Rows::default();
+                let batch = (missing - inserted).min(CHUNK);
+                let pools = &mut self.pools;
+                let mut make = |rows: &mut Rows| {
+                    let end = batch.min(rows.count + PIECE);
+                    while rows.count < end {
+                        let Some(values) = builder.build(pools) else { break };
+                        for ((_, columns), tuples) in own.iter().zip(&mut *tuples) {
+                            tuples.extend(plan.tuple(&values, columns));
+                        }
+                        rows.push(&places, &values);
+                    }
+                };
+                copy(self.session, plan, &mut rows, &mut make).await?;
+                inserted += rows.count;
+                if rows.count < batch || inserted == missing {
+                    break;
+                }
+            }
+            resting.finish(self.session, plan).await
+        };
+        match outcome.await {
+            Ok(()) => {
+                self.session.execute("RELEASE SAVEPOINT confiture_rows; SAVEPOINT confiture_rows").await?;
+                Ok(Some(inserted))
+            }
+            Err(failure) if failure.is_connection_lost() || failure.is_timeout() => Err(failure),
+            Err(failure) => {
+                tracing::debug!(table = %plan.id, %failure, "rows are loaded with their indexes");
+                self.session.execute("ROLLBACK TO SAVEPOINT confiture_rows").await?;
+                Ok(None)
+            }
+        }
+    }
+
+    async fn rows(
+        &mut self,
+        plan: &Plan,
+        existing: u64,
+        needed: &BTreeSet<Parent>,
+        way: Way,
+    ) -> Result<(), DbFailure> {
         let wanted = self.rows.of(&plan.id);
         let mut fill = self.nothing(&plan.id, existing);
         if existing >= wanted {
@@ -258,8 +343,6 @@ impl<'a> Run<'a> {
             return Ok(());
         }
         let mut parents = Vec::new();
-        let mut made: Vec<&ObjectId> = Vec::new();
-        let mut orphaned = None;
         for reference in &plan.references {
             let parent = (reference.parent.clone(), reference.parent_columns.clone());
             let pool = self.pool(&parent).await?;
@@ -268,18 +351,16 @@ impl<'a> Run<'a> {
                 let reason = format!("{} refers to {}, which has no rows", reference.name, reference.parent);
                 // A trigger may make the parent of each row.
                 if !plan.altered || !plan.has_own_parent(reference) {
-                    self.skip(&plan.id, existing, reason);
+                    self.skip(&plan.id, existing, way.orphaned.unwrap_or(reason));
                     return Ok(());
                 }
-                orphaned.get_or_insert(reason);
-                made.push(&reference.parent);
+                let changed = plan.with_made(&reference.parent, self.catalog);
+                let way = way.making(&reference.parent, Some(reason));
+                return Box::pin(self.rows(&changed, existing, needed, way)).await;
             }
             parents.push(pool);
         }
         let mut builder = Builder::new(plan, parents, existing);
-        for parent in &made {
-            builder.refer_to_new(parent);
-        }
         if existing > 0 {
             for row in self.existing_keys(plan).await? {
                 builder.remember(&row);
@@ -288,6 +369,16 @@ impl<'a> Run<'a> {
         let own: Vec<&Parent> = needed.iter().filter(|(table, _)| *table == plan.id).collect();
         let mut tuples: Vec<Vec<Vec<Value>>> = own.iter().map(|_| Vec::new()).collect();
         let mut as_built = existing == 0;
+        if way.bulk && way.made.is_empty() && bulk::is_worth_it(plan, existing, wanted - existing) {
+            match self.in_bulk(plan, &mut builder, &own, &mut tuples, wanted - existing).await? {
+                Some(inserted) => fill.inserted = inserted,
+                None => {
+                    // Anew, as if nothing had been tried.
+                    self.known.retain(|(table, _), _| *table != plan.id);
+                    return Box::pin(self.rows(plan, existing, needed, Way::default())).await;
+                }
+            }
+        }
         let (mut tries, mut doubtful) = (0, false);
         let places = plan.provided();
         while fill.inserted < wanted - existing && tries < 3 {
@@ -309,6 +400,15 @@ impl<'a> Run<'a> {
             };
             let loaded = load(self.session, plan, &mut rows, missing, candidates, &mut make).await?;
             if rows.count == 0 {
+                // The rows of the supertype belong to other subtypes.
+                if existing + fill.inserted == 0
+                    && let Some(parent) = plan.own_parent().filter(|_| plan.altered)
+                {
+                    let reason = builder.refusals().next().map(|refusal| refusal.message);
+                    let changed = plan.with_made(parent, self.catalog);
+                    let way = way.making(parent, reason);
+                    return Box::pin(self.rows(&changed, existing, needed, way)).await;
+                }
                 break;
             }
             as_built &= loaded.as_built;
@@ -317,14 +417,13 @@ impl<'a> Run<'a> {
             doubtful |= loaded.kept < expected;
             tries += u32::from(loaded.kept * 20 < expected);
             builder.go_on();
-            if loaded.kept == 0
+            if fill.inserted == 0
                 && let Some(parent) = self.made_twice(plan, &loaded.refused)
-                && !made.contains(&parent)
             {
-                made.push(parent);
-                builder.refer_to_new(parent);
-                (tries, doubtful) = (0, false);
-                continue;
+                self.known.retain(|(table, _), _| *table != plan.id);
+                let changed = plan.with_made(parent, self.catalog);
+                let way = way.making(parent, None);
+                return Box::pin(self.rows(&changed, existing, needed, way)).await;
             }
             for refusal in loaded.refused {
                 let same = |known: &&mut Refusal| {
@@ -336,11 +435,9 @@ impl<'a> Run<'a> {
                 }
             }
         }
-        if !made.is_empty() {
-            self.known.retain(|(table, _), _| !made.contains(&table));
-        }
+        self.known.retain(|(table, _), _| !way.made.contains(table));
         if existing + fill.inserted == 0 {
-            fill.skipped = orphaned;
+            fill.skipped = way.orphaned;
         }
         fill.refused.extend(builder.refusals());
         fill.refused.sort_by_key(|refusal| std::cmp::Reverse(refusal.rows));

@@ -5,6 +5,7 @@ use std::path::Path;
 use confiture_core::db::Session;
 use confiture_core::migration::Migration;
 use confiture_core::migration::layout::Loaded;
+use confiture_core::plugin::StatementFailure;
 
 use crate::error::FixtureError;
 use crate::setup::SetupFile;
@@ -79,14 +80,34 @@ impl SeedFiles {
         self.files.iter().any(|(at, _)| *at == Some(index))
     }
 
+    /// Whether there are files for the end.
+    pub fn has_rest(&self) -> bool {
+        self.files.iter().any(|(at, _)| at.is_none())
+    }
+
     async fn run(&self, session: &Session, index: Option<usize>) -> Result<(), FixtureError> {
-        for (_, file) in self.files.iter().filter(|(at, _)| *at == index) {
-            file.run(session).await.map_err(|error| match error {
-                FixtureError::Setup { file, line, failure } => FixtureError::Seed { file, line, failure },
-                other => other,
-            })?;
+        match self.first_failure(session, index).await {
+            None => Ok(()),
+            Some(StatementFailure { failure, location, .. }) => Err(FixtureError::Seed {
+                file: location.file.display().to_string(),
+                line: location.line,
+                failure,
+            }),
         }
-        Ok(())
+    }
+
+    /// Runs the files of a migration, or of the end, up to the first statement that fails.
+    pub(crate) async fn first_failure(
+        &self,
+        session: &Session,
+        index: Option<usize>,
+    ) -> Option<StatementFailure> {
+        for (_, file) in self.files.iter().filter(|(at, _)| *at == index) {
+            if let Some(failed) = file.first_failure(session).await {
+                return Some(failed);
+            }
+        }
+        None
     }
 }
 

@@ -190,6 +190,13 @@ fn assign(draft: &mut dyn Draft, target: &Expr, operator: &str, value: &Value) -
             ("lower" | "upper" | "btrim" | "ltrim" | "rtrim" | "trim" | "coalesce" | "abs", [inner, ..]) => {
                 assign(draft, inner, operator, value)
             }
+            // As much more as makes the text differ from others.
+            ("left", [inner, Expr::Const(Value::Int(length))]) => {
+                let Value::Text(prefix) = value else { return false };
+                let exact = usize::try_from(*length).is_ok_and(|length| length == prefix.chars().count());
+                let text = format!("{prefix}{}", words::long(12, draft.rng()));
+                operator == "=" && exact && assign(draft, inner, "=", &Value::Text(text))
+            }
             ("num_nonnulls" | "num_nulls", columns) => {
                 let Value::Int(wanted) = value else { return false };
                 let wanted = match operator {

@@ -1,6 +1,7 @@
 //! Fills schemas on a real server, which judges every row.
 
 mod behaviour;
+mod bulk;
 mod constraints;
 mod types;
 

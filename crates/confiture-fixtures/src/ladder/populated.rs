@@ -1,6 +1,7 @@
 //! The chain's twin with rows: every migration up and down again on filled tables.
 
 mod compare;
+pub(super) mod rows;
 pub(super) mod tables;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,17 +11,18 @@ use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
 use confiture_core::db::{DbFailure, ScratchDb, Session};
 use confiture_core::migration::{Direction, Migration, Script, Step};
 use confiture_core::plugin::{
-    DataRecord, Isolation, RowChange, RowChangeKind, RowExample, ScriptRun, SequenceBehind,
+    DataRecord, Isolation, RowChange, RowChangeKind, ScriptRun, SequenceBehind, StatementFailure,
 };
 use confiture_core::sql::Tokens;
 
 use super::{dropped, in_one_transaction};
 use crate::error::FixtureError;
-use crate::generate::{RowCounts, RowGenerator};
+use crate::generate::{RowCounts, RowGenerator, SeedFiles};
 use crate::mention::contains;
 use crate::runner::{ScriptTraits, run_in_transaction, run_script};
 use compare::{Columns, Pair};
-use tables::{RowColumn, Stored, Table};
+use rows::{Form, Reading, RowColumn, Table};
+use tables::Stored;
 
 /// A database in the state of the chain before the next migration, with rows in its tables.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(super) struct Populated {
     deadline: Option<Duration>,
     rows: u64,
     seed: u64,
+    /// Tables of more rows are compared by hashes.
+    most_texts: u64,
     /// Tables as they are now, with their rows.
     known: BTreeMap<u32, Table>,
     /// Columns each table had when it was filled last, and the rows it was to have.
@@ -45,6 +49,15 @@ pub(super) struct Populated {
     began: String,
     /// The catalog here, while migrations are tried changed.
     observed: Option<Observed>,
+}
+
+/// Whether the twin is where the chain is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Followed {
+    /// It is.
+    Yes,
+    /// Rows were in the way.
+    No,
 }
 
 fn doing(doing: &'static str) -> impl Fn(DbFailure) -> FixtureError {
@@ -65,6 +78,7 @@ impl Populated {
             deadline: options.deadline,
             rows: options.rows,
             seed: options.seed,
+            most_texts: options.compared_as_text,
             known: BTreeMap::new(),
             filled: BTreeMap::new(),
             left_alone,
@@ -137,6 +151,103 @@ impl Populated {
         self.session.as_ref().ok_or(FixtureError::Interrupted)
     }
 
+    /// Runs seed files in a session of their own; the statement that was refused. `catalog` is the current one.
+    pub(super) async fn sow(
+        &mut self,
+        seeds: &SeedFiles,
+        at: Option<usize>,
+        catalog: &Catalog,
+    ) -> Result<Option<StatementFailure>, FixtureError> {
+        let mut session = self.database.session().await?;
+        session.set_deadline(self.deadline);
+        let refused = seeds.first_failure(&session, at).await;
+        session.close().await;
+        if refused.as_ref().is_none_or(|refused| !refused.failure.is_connection_lost()) {
+            self.look_again(catalog).await?;
+        }
+        Ok(refused)
+    }
+
+    /// Applies a migration without looking at what it does. `catalog` is that after it.
+    pub(super) async fn follow(&mut self, up: &Script, catalog: &Catalog) -> Result<Followed, FixtureError> {
+        let run = run_script(self.session()?, up, Direction::Up).await;
+        if run.failure.is_some() {
+            return Ok(Followed::No);
+        }
+        self.look_again(catalog).await?;
+        Ok(Followed::Yes)
+    }
+
+    /// Reads all rows anew.
+    async fn look_again(&mut self, catalog: &Catalog) -> Result<(), FixtureError> {
+        self.begin().await?;
+        let stored = tables::stored(self.session()?).await.map_err(doing("list tables"))?;
+        self.known.clear();
+        self.read(catalog, stored.into_iter()).await?;
+        for table in self.known.values().filter(|table| !table.rows.is_empty()) {
+            self.unfilled.remove(&table.stored.id);
+        }
+        Ok(())
+    }
+
+    /// Notes the time at which rows are first made.
+    async fn begin(&mut self) -> Result<(), FixtureError> {
+        if self.began.is_empty() {
+            self.began = tables::now(self.session()?).await.map_err(doing("read the time"))?;
+        }
+        Ok(())
+    }
+
+    /// The rows of tables as `session` sees them, to be compared with those known.
+    pub(super) async fn rows_like_known(
+        &self,
+        session: &Session,
+        stored: BTreeMap<u32, Stored>,
+    ) -> Result<BTreeMap<u32, Table>, FixtureError> {
+        self.rows_of(session, self.alike(stored)).await
+    }
+
+    /// The rows of tables as `session` sees them, in the form that is said or by how many there are.
+    async fn rows_of(
+        &self,
+        session: &Session,
+        wanted: BTreeMap<u32, (Stored, Option<Form>)>,
+    ) -> Result<BTreeMap<u32, Table>, FixtureError> {
+        let how = Reading { most_texts: self.most_texts, began: &self.began };
+        rows::read(session, &wanted, how).await.map_err(doing("read rows"))
+    }
+
+    /// These tables, to be read in the form of the known rows of each.
+    fn alike(&self, stored: BTreeMap<u32, Stored>) -> BTreeMap<u32, (Stored, Option<Form>)> {
+        let form = |oid: &u32| self.known.get(oid).and_then(Table::form);
+        stored.into_iter().map(|(oid, stored)| (oid, (stored, form(&oid)))).collect()
+    }
+
+    /// The same with the known rows of the same name.
+    fn alike_by_name(&self, stored: &BTreeMap<u32, Stored>) -> BTreeMap<u32, (Stored, Option<Form>)> {
+        let named = |id: &ObjectId| self.known.values().find(|table| table.stored.id == *id);
+        let form = |stored: &Stored| named(&stored.id).and_then(Table::form);
+        stored.iter().map(|(oid, stored)| (*oid, (stored.clone(), form(stored)))).collect()
+    }
+
+    /// Reads the rows of these tables, except where they are none of the user's.
+    async fn read(
+        &mut self,
+        catalog: &Catalog,
+        stored: impl Iterator<Item = (u32, Stored)>,
+    ) -> Result<(), FixtureError> {
+        let wanted: BTreeMap<u32, (Stored, Option<Form>)> = stored
+            .filter(|(_, stored)| catalog.contains(&stored.id) && !self.left_alone.contains(&stored.id))
+            .filter(|(_, stored)| !stored.partition)
+            .map(|(oid, stored)| (oid, (stored, None)))
+            .collect();
+        let oids: Vec<u32> = wanted.keys().copied().collect();
+        let read = self.rows_of(self.session()?, wanted).await?;
+        self.known.extend(read);
+        self.new_behind(oids.into_iter()).await?;
+        Ok(())
+    }
+
     /// Fills what is empty or has other columns than before, and tries the migration.
     ///
     /// After an up that failed the database is of no more use.
@@ -188,12 +299,14 @@ impl Populated {
         if wanted.is_empty() {
             return Ok(());
         }
-        if self.began.is_empty() {
-            self.began = tables::now(self.session()?).await.map_err(doing("read the time"))?;
-        }
+        self.begin().await?;
         let session = self.session()?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
-        let filled = RowGenerator::new(session, catalog).rows(counts).seed(self.seed).fill(&wanted).await?;
+        let filled = RowGenerator::new(session, catalog)
+            .rows(counts)
+            .seed(self.seed)
+            .server(self.database.server().kind());
+        let filled = filled.fill(&wanted).await?;
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
         session.execute("COMMIT").await.map_err(doing("commit rows"))?;
         for (id, columns, target) in columns_now {
@@ -209,19 +322,12 @@ impl Populated {
         }
         // Triggers may have written elsewhere: read what is not as it was.
         self.known.retain(|oid, _| stored.contains_key(oid));
-        let changed: BTreeMap<u32, Stored> = stored
-            .into_iter()
-            .filter(|(_, stored)| catalog.contains(&stored.id) && !self.left_alone.contains(&stored.id))
-            .filter(|(_, stored)| !stored.partition)
-            .filter(|(oid, now)| {
-                let known = self.known.get(oid).is_some_and(|table| table.stored.signature == now.signature);
-                now.writes > 0 || !known
-            })
-            .collect();
-        let read = tables::rows(self.session()?, &changed).await.map_err(doing("read rows"))?;
-        self.known.extend(read);
-        self.new_behind(changed.into_keys()).await?;
-        Ok(())
+        let as_known = |oid: &u32, now: &Stored| {
+            self.known.get(oid).is_some_and(|table| table.stored.signature == now.signature)
+        };
+        let changed: Vec<(u32, Stored)> =
+            stored.into_iter().filter(|(oid, now)| now.writes > 0 || !as_known(oid, now)).collect();
+        self.read(catalog, changed.into_iter()).await
     }
 
     async fn climb_in_transaction(
@@ -238,8 +344,8 @@ impl Populated {
             return Ok(record);
         }
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
-        let touched = self.touched(&stored);
-        let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
+        let touched = self.alike(self.touched(&stored));
+        let after = self.rows_of(session, touched).await?;
         record.up_changes = self.up_changes(session, up, &stored, &after, true).await?;
         let watched = self.with_sequences(up, &stored);
         record.sequences_behind = self.new_behind(watched.into_iter()).await?;
@@ -293,9 +399,10 @@ impl Populated {
             .filter(|(oid, _)| self.known.contains_key(oid))
             .map(|(o, s)| (*o, s.clone()))
             .collect();
-        let after = tables::rows(session, &touched).await.map_err(doing("read rows"))?;
+        let oids: Vec<u32> = touched.keys().copied().collect();
+        let after = self.rows_of(session, self.alike(touched)).await?;
         record.up_changes = self.up_changes(session, up, &stored, &after, false).await?;
-        record.sequences_behind = self.new_behind(touched.into_keys()).await?;
+        record.sequences_behind = self.new_behind(oids.into_iter()).await?;
         if let Step::Sql(down) = &migration.down {
             // `known` is still what was before the up.
             self.down_on_clone(down, &mut record).await?;
@@ -412,7 +519,7 @@ impl Populated {
             .filter(|(oid, now)| gone.contains(&now.id) && !self.known.contains_key(oid))
             .map(|(oid, now)| (*oid, now.clone()))
             .collect();
-        let read = tables::rows(session, &wanted).await.map_err(doing("read rows"))?;
+        let read = self.rows_of(session, self.alike_by_name(&wanted)).await?;
         Ok(read.into_values().map(|table| (table.stored.id.clone(), table)).collect())
     }
 
@@ -463,7 +570,7 @@ impl Populated {
                 Some(_) => {}
             }
         }
-        let after = tables::rows(session, &again).await.map_err(doing("read rows"))?;
+        let after = self.rows_of(session, self.alike_by_name(&again)).await?;
         let known: BTreeMap<&ObjectId, &Table> =
             self.known.values().map(|table| (&table.stored.id, table)).collect();
         for table in after.values() {
@@ -537,14 +644,14 @@ fn left_null(up: &Script, before: &Table, after: &Table, column: &str) -> Option
         return None;
     }
     let at = after.column(column)?;
-    let filled = |row: &Vec<Option<String>>, at: usize| row.get(at).is_some_and(Option::is_some);
-    let empty = after.rows.iter().filter(|row| !filled(row, at) && uses.iter().all(|&at| filled(row, at)));
+    let filled = |row: usize, at: usize| !after.cell(row, at).is_null();
+    let rows = 0..after.rows.len();
+    let empty = rows.clone().filter(|&row| !filled(row, at) && uses.iter().all(|&at| filled(row, at)));
     let count = empty.clone().count() as u64;
-    if !after.rows.iter().any(|row| filled(row, at)) {
+    if !rows.clone().any(|row| filled(row, at)) {
         return None;
     }
-    let example =
-        empty.clone().next().map(|row| RowExample { key: after.key_text(row), before: None, after: None });
+    let example = empty.clone().next().and_then(|row| after.example(row));
     Some(RowChange {
         table: before.stored.id.clone(),
         kind: RowChangeKind::LeftNull { column: column.to_owned() },

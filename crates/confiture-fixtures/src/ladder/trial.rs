@@ -10,7 +10,8 @@ use confiture_core::plugin::{
 };
 
 use super::populated::Populated;
-use super::populated::tables::{self, Stored, Table};
+use super::populated::rows::{self, Reading, Table};
+use super::populated::tables::{self, Stored};
 use super::{Ladder, dropped, open, reading};
 use crate::error::FixtureError;
 use crate::runner::{ScriptTraits, run_in_transaction, run_query_within, run_script};
@@ -35,7 +36,7 @@ pub struct TableRows {
     pub columns: Vec<String>,
     /// The columns of its primary key, as places in `columns`.
     pub key: Vec<usize>,
-    /// Its rows in no order, each value as text.
+    /// Its rows in no order, each value as text, or that of a hash in a table of very many rows.
     pub rows: Vec<Vec<Option<String>>>,
 }
 
@@ -72,9 +73,11 @@ impl Ladder<'_> {
     /// # Errors
     /// When rows cannot be made or the server is lost.
     pub async fn prepare(&mut self) -> Result<Ground, FixtureError> {
-        let Some(migration) = self.next() else { return Ok(Ground::Chain) };
+        if self.next().is_none() {
+            return Ok(Ground::Chain);
+        }
         let before = self.observed.catalog().clone();
-        match self.with_rows(migration, super::Depth::Observe, &before).await? {
+        match self.with_rows(self.next, super::Depth::Observe, &before).await? {
             Ok(mut populated) => {
                 populated.prepare(&before).await?;
                 self.populated = Some(populated);
@@ -96,7 +99,9 @@ impl Ladder<'_> {
         let session = self.session()?;
         let mut stored = tables::stored(session).await.map_err(doing("list tables"))?;
         stored.retain(|_, table| !table.partition && !self.own_tables.contains(&table.id));
-        self.resting = tables::rows(session, &stored).await.map_err(doing("read rows"))?;
+        let wanted = stored.into_iter().map(|(oid, stored)| (oid, (stored, None))).collect();
+        let reading = Reading { most_texts: self.options.compared_as_text, began: "" };
+        self.resting = rows::read(session, &wanted, reading).await.map_err(doing("read rows"))?;
         Ok(())
     }
 
@@ -378,8 +383,7 @@ impl Stage<'_> {
         let observed = self.catalog(base).await?;
         trial.record.after = observed.catalog().clone();
         let stored = tables::stored(session).await.map_err(doing("list tables"))?;
-        let written = self.written(&stored);
-        let after = tables::rows(session, &written).await.map_err(doing("read rows"))?;
+        let after = self.rows(&stored).await?;
         if let (Some(populated), Some(data)) = (self.populated, data.as_deref_mut()) {
             data.up_changes = populated.up_changes(session, up, &stored, &after, self.within).await?;
             let watched = populated.with_sequences(up, &stored);
@@ -424,8 +428,7 @@ impl Stage<'_> {
             trip.down_differences = trial.record.before.diff(rolled_back.catalog());
             trip.after_down = rolled_back.catalog().clone();
             let stored = tables::stored(session).await.map_err(doing("list tables"))?;
-            let written = self.written(&stored);
-            let after = tables::rows(session, &written).await.map_err(doing("read rows"))?;
+            let after = self.rows(&stored).await?;
             trial.rows_after_down = Some(self.changed(after));
             if let (Some(populated), Some(data)) = (self.populated, data) {
                 data.down_changes = populated.down_changes(session, stored, self.within).await?;
@@ -507,7 +510,7 @@ impl Stage<'_> {
     /// the one before.
     fn changed(&self, after: BTreeMap<u32, Table>) -> Vec<TableRows> {
         let sorted = |table: &Table| {
-            let mut rows = table.rows.clone();
+            let mut rows = table.rows.clone().into_texts();
             rows.sort_unstable();
             rows
         };
@@ -520,6 +523,20 @@ impl Stage<'_> {
             .filter(|(oid, table)| !same(oid, table))
             .map(|(_, table)| table_rows(table))
             .collect()
+    }
+
+    /// The rows of these tables.
+    async fn rows(&self, stored: &BTreeMap<u32, Stored>) -> Result<BTreeMap<u32, Table>, FixtureError> {
+        let written = self.written(stored);
+        match self.populated {
+            Some(populated) => populated.rows_like_known(self.session, written).await,
+            None => {
+                let wanted = written.into_iter().map(|(oid, stored)| (oid, (stored, None))).collect();
+                let most_texts = self.ladder.options.compared_as_text;
+                let read = rows::read(self.session, &wanted, Reading { most_texts, began: "" }).await;
+                read.map_err(doing("read rows"))
+            }
+        }
     }
 
     async fn locks(&self) -> Result<BTreeMap<String, LockMode>, FixtureError> {
@@ -548,7 +565,7 @@ fn table_rows(table: Table) -> TableRows {
         table: table.stored.id,
         columns: table.columns.into_iter().map(|column| column.name).collect(),
         key: table.key,
-        rows: table.rows,
+        rows: table.rows.into_texts(),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use confiture_core::catalog::{Catalog, ObjectId};
-use confiture_core::db::{ScratchDb, Server, Session};
+use confiture_core::db::{ScratchDb, Server, ServerKind, Session};
 use confiture_core::migration::layout::{self, Loaded};
 use confiture_core::migration::{ScriptStatement, StatementKind, Step};
 use confiture_core::plugin::Registry;
@@ -78,7 +78,7 @@ impl Source {
             succeeded("apply", &runner.run(&self.target).await?)?;
             if let Some((rows, seed)) = self.rows {
                 let theirs = |id: &ObjectId| before.contains(id) || !tracked.contains(id);
-                put_rows(&session, rows, seed, theirs).await?;
+                put_rows(&session, server.kind(), rows, seed, theirs).await?;
             }
             session.close().await;
             Ok(())
@@ -96,13 +96,15 @@ async fn catalog(session: &Session) -> Result<Catalog, FixtureError> {
 /// those it takes; one that takes none is an error.
 async fn put_rows(
     session: &Session,
+    kind: ServerKind,
     rows: u64,
     seed: u64,
     wanted: impl Fn(&ObjectId) -> bool,
 ) -> Result<(), FixtureError> {
     let catalog = catalog(session).await?;
     let tables: Vec<ObjectId> = catalog.tables().map(|(id, _)| id.clone()).filter(wanted).collect();
-    let generator = RowGenerator::new(session, &catalog).seed(seed).rows(RowCounts::uniform(rows));
+    let generator =
+        RowGenerator::new(session, &catalog).seed(seed).rows(RowCounts::uniform(rows)).server(kind);
     let filled = generator.fill(&tables).await?;
     let empty = filled.short().find(|table| table.existing + table.inserted == 0 && table.skipped.is_none());
     match empty {

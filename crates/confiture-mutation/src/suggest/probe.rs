@@ -61,7 +61,6 @@ impl Worker<'_> {
                     let Some(inserts) = inserts::of_row(catalog, &known, table, &row) else { continue };
                     let expected = self.ladder().answers(&inserts, &migration, false, &queries).await?;
                     let found = self.ladder().answers(&inserts, &mutant, false, &queries).await?;
-                    eprintln!("PROBE {inserts} {expected:?} {found:?}");
                     let told = queries
                         .iter()
                         .zip(expected)

@@ -59,7 +59,7 @@ impl Worker<'_> {
             (Some(one), Some(other)) => Mask::between(one, other).and(mask.clone()),
             _ => mask.clone(),
         };
-        let divergence = Divergence::between(&first, &second, &mask, &down_mask);
+        let divergence = Divergence::between(&first, &second, &mask, &down_mask, ALL);
         let verdicts = self.verdicts(index, &first.record).await?.into_iter().collect();
         let up = original.up.script();
         let statements = up.map_or(&[][..], |script| &script.statements);
@@ -116,7 +116,7 @@ impl Worker<'_> {
         let again = self.ladder.attempt(&original, group.ground, ALL).await?;
         let baseline = &group.baseline;
         let (before, _) = Departure::between(&baseline.trial.record.before, &again.record.before);
-        let divergence = Divergence::between(&baseline.trial, &again, &baseline.mask, &baseline.down_mask);
+        let divergence = Divergence::between(&baseline.trial, &again, &baseline.mask, &baseline.down_mask, ALL);
         let same = divergence.schema.is_none() && !divergence.rows && !divergence.rollback;
         if before.is_none() && (same || !baseline.stable) {
             return Ok(());

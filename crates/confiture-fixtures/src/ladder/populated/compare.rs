@@ -4,9 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use confiture_core::plugin::{RowChange, RowChangeKind, RowExample};
 
-use super::tables::{RowColumn, Table, shortened};
-
-type Row = Vec<Option<String>>;
+use super::rows::{Cell, OwnedKey, RowColumn, Table};
 
 /// How columns of one table are found again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,19 +53,20 @@ impl Pair<'_> {
             (!anew).then_some((at, now))
         });
         let pairs: Vec<(usize, usize)> = pairs.collect::<Option<_>>()?;
-        let distinct: HashSet<Vec<Option<&str>>> =
-            self.after.rows.iter().map(|row| pairs.iter().map(|(_, at)| value(row, *at)).collect()).collect();
+        let rows = 0..self.after.rows.len();
+        let distinct: HashSet<Vec<Cell<'_>>> =
+            rows.map(|row| self.after.key_of(row, pairs.iter().map(|(_, at)| *at))).collect();
         (distinct.len() == self.after.rows.len()).then_some(pairs)
     }
 
     /// What to call a change of values, each from one to another.
-    fn kind(&self, column: &RowColumn, changed: &[(Option<&str>, Option<&str>)]) -> RowChangeKind {
+    fn kind(&self, column: &RowColumn, changed: &[(Cell<'_>, Cell<'_>)]) -> RowChangeKind {
         let name = column.name.clone();
-        if changed.iter().all(|(was, is)| was.is_none() && is.is_some()) {
+        if changed.iter().all(|(was, is)| was.is_null() && !is.is_null()) {
             return RowChangeKind::NullsFilled { column: name };
         }
-        let stamp = |is: Option<&str>| is.is_some_and(|is| is >= self.began);
-        if column.data_type.starts_with("timestamp") && changed.iter().all(|(_, is)| stamp(*is)) {
+        let stamped = changed.iter().all(|(_, is)| is.is_since(self.began));
+        if column.data_type.starts_with("timestamp") && stamped {
             return RowChangeKind::Stamped { column: name };
         }
         RowChangeKind::ValuesChanged { column: name }
@@ -83,12 +82,9 @@ pub(super) fn changes(pair: &Pair<'_>) -> Vec<RowChange> {
     let mut changes = Vec::new();
     for (at, column) in before.columns.iter().enumerate() {
         if pair.place(column).is_none() {
-            let lost = before.rows.iter().filter(|row| value(row, at).is_some());
-            let example = lost.clone().next().map(|row| RowExample {
-                key: before.key_text(row),
-                before: value(row, at).map(shortened),
-                after: None,
-            });
+            let lost = (0..before.rows.len()).filter(|row| !before.cell(*row, at).is_null());
+            let example = lost.clone().next();
+            let example = example.and_then(|row| before.example_of(row, before.cell(row, at), Cell::Null));
             changes.push(change(
                 before,
                 RowChangeKind::ColumnDropped { column: column.name.clone() },
@@ -118,34 +114,28 @@ pub(super) fn narrowed(
     texts: &[Vec<Option<String>>],
 ) -> Option<RowChange> {
     let at = before.column(column)?;
-    let key_of = |text: &str| serde_json::from_str::<Vec<Option<String>>>(text).ok();
-    let now: HashMap<Vec<Option<String>>, Option<&str>> = texts
+    let told: Vec<(OwnedKey, Cell<'_>)> = texts
         .iter()
-        .filter_map(|row| Some((key_of(row.first()?.as_deref()?)?, row.get(1)?.as_deref())))
+        .filter_map(|row| {
+            let key = before.read_key(row.first()?.as_deref()?)?;
+            Some((key, before.rows.read(row.get(1)?.as_deref())))
+        })
         .collect();
+    let now: HashMap<Vec<Cell<'_>>, Cell<'_>> =
+        told.iter().map(|(key, value)| (key.cells(), *value)).collect();
     let mut count = 0;
     let mut example = None;
-    for row in &before.rows {
-        let key: Vec<Option<String>> =
-            before.key.iter().map(|&at| value(row, at).map(str::to_owned)).collect();
-        let Some(after) = now.get(&key).copied() else { continue };
-        let was = value(row, at);
-        if was.is_some() && was != after {
+    for row in 0..before.rows.len() {
+        let Some(after) = now.get(&before.key_of(row, before.key.iter().copied())).copied() else { continue };
+        let was = before.cell(row, at);
+        if !was.is_null() && was != after {
             count += 1;
-            example.get_or_insert_with(|| RowExample {
-                key: before.key_text(row),
-                before: was.map(shortened),
-                after: after.map(shortened),
-            });
+            example = example.or_else(|| before.example_of(row, was, after));
         }
     }
     let from = before.columns[at].data_type.clone();
     let kind = RowChangeKind::Narrowed { column: column.to_owned(), from, to: to.to_owned() };
     (count > 0).then(|| change(before, kind, count, example))
-}
-
-fn value(row: &Row, at: usize) -> Option<&str> {
-    row.get(at)?.as_deref()
 }
 
 fn change(table: &Table, kind: RowChangeKind, count: usize, example: Option<RowExample>) -> RowChange {
@@ -160,43 +150,38 @@ fn change(table: &Table, kind: RowChangeKind, count: usize, example: Option<RowE
 
 fn by_key(pair: &Pair<'_>, key: &[(usize, usize)], changes: &mut Vec<RowChange>) {
     let (before, after) = (pair.before, pair.after);
-    let now: HashMap<Vec<Option<&str>>, &Row> =
-        after.rows.iter().map(|row| (key.iter().map(|(_, at)| value(row, *at)).collect(), row)).collect();
-    let pairs: Vec<(&Row, Option<&Row>)> = before
-        .rows
-        .iter()
-        .map(|row| {
-            let key: Vec<Option<&str>> = key.iter().map(|(at, _)| value(row, *at)).collect();
-            (row, now.get(&key).copied())
-        })
-        .collect();
-    let whole = |row: &Row, table: &Table| RowExample { key: table.key_text(row), before: None, after: None };
-    let lost: Vec<&Row> = pairs.iter().filter(|(_, now)| now.is_none()).map(|(row, _)| *row).collect();
-    let example = lost.first().map(|row| whole(row, before));
-    changes.push(change(before, RowChangeKind::RowsLost, lost.len(), example));
-    let kept = pairs.len() - lost.len();
-    let added = now.len().saturating_sub(kept);
+    let key_before = |row: usize| before.key_of(row, key.iter().map(|(at, _)| *at));
+    let key_after = |row: usize| after.key_of(row, key.iter().map(|(_, at)| *at));
+    let now: HashMap<Vec<Cell<'_>>, usize> = (0..after.rows.len()).map(|row| (key_after(row), row)).collect();
+    let places: Vec<Option<usize>> =
+        (0..before.rows.len()).map(|row| now.get(&key_before(row)).copied()).collect();
+    let kept: Vec<(usize, usize)> =
+        places.iter().enumerate().filter_map(|(row, now)| Some((row, (*now)?))).collect();
+    let lost = places.iter().position(Option::is_none);
+    let example = lost.and_then(|row| before.example(row));
+    changes.push(change(before, RowChangeKind::RowsLost, places.len() - kept.len(), example));
+    let added = now.len().saturating_sub(kept.len());
     if added > 0 {
-        let old: HashSet<Vec<Option<&str>>> =
-            before.rows.iter().map(|row| key.iter().map(|(at, _)| value(row, *at)).collect()).collect();
-        let new = now.iter().find(|(key, _)| !old.contains(*key)).map(|(_, row)| whole(row, after));
-        changes.push(change(before, RowChangeKind::RowsAdded, added, new));
+        let old: HashSet<usize> = kept.iter().map(|(_, now)| *now).collect();
+        let new = (0..after.rows.len()).find(|row| !old.contains(row));
+        let example = new.and_then(|row| after.example(row));
+        changes.push(change(before, RowChangeKind::RowsAdded, added, example));
     }
     for (at, column) in before.columns.iter().enumerate() {
         let Some(place) = pair.same_type(column) else { continue };
-        let others: Vec<(&Row, &Row)> = pairs
-            .iter()
-            .filter_map(|(row, now)| Some((*row, (*now)?)))
-            .filter(|(row, now)| value(row, at) != value(now, place))
-            .collect();
+        let cells = |(row, now): (usize, usize)| (before.cell(row, at), after.cell(now, place));
+        let differs = |both: &(usize, usize)| {
+            let (was, is) = cells(*both);
+            was != is
+        };
+        let others: Vec<(usize, usize)> = kept.iter().copied().filter(differs).collect();
         // The loss of a value shows more than a value in the place of NULL.
-        let shown = others.iter().find(|(row, _)| value(row, at).is_some()).or(others.first());
-        let example = shown.map(|(row, now)| RowExample {
-            key: before.key_text(row),
-            before: value(row, at).map(shortened),
-            after: value(now, place).map(shortened),
+        let shown = others.iter().find(|(row, _)| !before.cell(*row, at).is_null()).or(others.first());
+        let example = shown.and_then(|both| {
+            let (was, is) = cells(*both);
+            before.example_of(both.0, was, is)
         });
-        let values: Vec<_> = others.iter().map(|(row, now)| (value(row, at), value(now, place))).collect();
+        let values: Vec<_> = others.iter().map(|both| cells(*both)).collect();
         changes.push(change(before, pair.kind(column, &values), others.len(), example));
     }
 }
@@ -211,22 +196,24 @@ fn by_value(pair: &Pair<'_>, changes: &mut Vec<RowChange>) {
     }
     for (at, column) in before.columns.iter().enumerate() {
         let Some(place) = pair.same_type(column) else { continue };
-        let mut left: HashMap<Option<&str>, usize> = HashMap::new();
-        for row in &after.rows {
-            *left.entry(value(row, place)).or_default() += 1;
+        let mut left: HashMap<Cell<'_>, usize> = HashMap::new();
+        for row in 0..is {
+            *left.entry(after.cell(row, place)).or_default() += 1;
         }
-        let mut gone: Vec<&Row> = Vec::new();
-        for row in &before.rows {
-            match left.get_mut(&value(row, at)) {
+        let mut gone: Vec<Cell<'_>> = Vec::new();
+        for row in 0..was {
+            let value = before.cell(row, at);
+            match left.get_mut(&value) {
                 Some(seen) if *seen > 0 => *seen -= 1,
-                _ => gone.push(row),
+                _ => gone.push(value),
             }
         }
         let new = left.iter().flat_map(|(value, count)| std::iter::repeat_n(*value, *count));
-        let values: Vec<_> = gone.iter().map(|row| value(row, at)).zip(new).collect();
+        let values: Vec<_> = gone.iter().copied().zip(new).collect();
         // Which of the new values belongs to the row is not known.
-        let example = gone.first().map(|row| RowExample {
-            key: format!("{} = {}", column.name, value(row, at).map_or_else(|| "NULL".to_owned(), shortened)),
+        let shown = gone.first().and_then(|value| value.shown());
+        let example = shown.map(|value| RowExample {
+            key: format!("{} = {value}", column.name),
             before: None,
             after: None,
         });
@@ -238,6 +225,7 @@ fn by_value(pair: &Pair<'_>, changes: &mut Vec<RowChange>) {
 mod tests {
     use confiture_core::catalog::{Kind, ObjectId};
 
+    use super::super::rows::Rows;
     use super::super::tables::Stored;
     use super::*;
 
@@ -253,7 +241,9 @@ mod tests {
                 })
                 .collect(),
             key: key.to_vec(),
-            rows: rows.iter().map(|row| row.iter().map(|v| v.map(str::to_owned)).collect()).collect(),
+            rows: Rows::Texts(
+                rows.iter().map(|row| row.iter().map(|v| v.map(str::to_owned)).collect()).collect(),
+            ),
         }
     }
 

@@ -1,10 +1,12 @@
-//! Tables with their rows, as text.
+//! Tables as the server stores them.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use confiture_core::catalog::{Kind, ObjectId};
 use confiture_core::db::{DbFailure, Row, Session, TextRows};
 use confiture_core::sql::{Quoted, quote_literal};
+
+use super::rows::Table;
 
 /// A table as the server stores it: what changes when its rows may have changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +69,7 @@ fn texts(rows: &[Row]) -> Vec<Vec<Option<String>>> {
 ///
 /// Prepared and without parameters: to plan such a query costs ten times its run, and one with parameters
 /// would be planned anew five times.
-async fn about(
+pub(super) async fn about(
     session: &Session,
     oids: impl Iterator<Item = u32>,
     query: &str,
@@ -79,135 +81,13 @@ async fn about(
     Ok(texts(&rows))
 }
 
-/// A column as rows are compared.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::ladder) struct RowColumn {
-    /// `attnum`: stays when the column is renamed.
-    pub(in crate::ladder) number: i16,
-    pub(in crate::ladder) name: String,
-    pub(in crate::ladder) data_type: String,
-}
-
-/// The rows of a table: one text per column, in the order of the columns.
-#[derive(Debug, Clone)]
-pub(in crate::ladder) struct Table {
-    pub(in crate::ladder) stored: Stored,
-    /// Generated columns are left out: they follow from the others.
-    pub(in crate::ladder) columns: Vec<RowColumn>,
-    /// Places of the primary key's columns.
-    pub(in crate::ladder) key: Vec<usize>,
-    pub(in crate::ladder) rows: Vec<Vec<Option<String>>>,
-}
-
-impl Table {
-    pub(in crate::ladder) fn column(&self, name: &str) -> Option<usize> {
-        self.columns.iter().position(|column| column.name == name)
-    }
-
-    /// `id = 7` of a row; the whole row where there is no primary key.
-    pub(in crate::ladder) fn key_text(&self, row: &[Option<String>]) -> String {
-        let all: Vec<usize> = (0..self.columns.len()).collect();
-        let places = if self.key.is_empty() { &all } else { &self.key };
-        let parts = places.iter().filter_map(|&at| {
-            let value = row.get(at)?.as_deref().map_or_else(|| "NULL".to_owned(), shortened);
-            Some(format!("{} = {value}", self.columns.get(at)?.name))
-        });
-        shortened(&parts.collect::<Vec<_>>().join(", "))
-    }
-}
-
-/// A text cut to what a message can carry.
-pub(in crate::ladder) fn shortened(text: &str) -> String {
-    const MOST: usize = 60;
-    match text.char_indices().nth(MOST) {
-        Some((at, _)) => format!("{}…", &text[..at]),
-        None => text.to_owned(),
-    }
-}
-
-/// The rows of these tables. Costs two round trips.
-pub(in crate::ladder) async fn rows(
-    session: &Session,
-    wanted: &BTreeMap<u32, Stored>,
-) -> Result<BTreeMap<u32, Table>, DbFailure> {
-    if wanted.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    const COLUMNS: &str = "\
-        SELECT a.attrelid::text, a.attname::text, pg_catalog.format_type(a.atttypid, a.atttypmod), \
-          array_position(i.indkey::int2[], a.attnum)::text, a.attnum::text \
-        FROM pg_catalog.pg_attribute a \
-        LEFT JOIN pg_catalog.pg_index i ON i.indrelid = a.attrelid AND i.indisprimary \
-        WHERE a.attrelid = ANY (current_setting('confiture.rows_of')::oid[]) AND a.attnum > 0 \
-          AND NOT a.attisdropped AND a.attgenerated = '' \
-        ORDER BY a.attrelid, a.attnum";
-    let described = about(session, wanted.keys().copied(), COLUMNS).await?;
-    let mut tables: BTreeMap<u32, Table> = wanted
-        .iter()
-        .map(|(oid, stored)| {
-            let table =
-                Table { stored: stored.clone(), columns: Vec::new(), key: Vec::new(), rows: Vec::new() };
-            (*oid, table)
-        })
-        .collect();
-    let mut keys: HashMap<u32, Vec<(i64, usize)>> = HashMap::new();
-    for row in &described {
-        let [Some(oid), Some(name), Some(data_type), place, Some(number)] = row.as_slice() else { continue };
-        let Some((oid, table)) = oid.parse().ok().and_then(|oid| Some((oid, tables.get_mut(&oid)?))) else {
-            continue;
-        };
-        if let Some(place) = place.as_deref().and_then(|place| place.parse().ok()) {
-            keys.entry(oid).or_default().push((place, table.columns.len()));
-        }
-        let number = number.parse().unwrap_or_default();
-        table.columns.push(RowColumn { number, name: name.clone(), data_type: data_type.clone() });
-    }
-    for (oid, mut places) in keys {
-        places.sort_unstable();
-        if let Some(table) = tables.get_mut(&oid) {
-            table.key = places.into_iter().map(|(_, at)| at).collect();
-        }
-    }
-    let selects: Vec<String> = tables.iter().map(|(oid, table)| select(*oid, table)).collect();
-    let read = session.query_simple(&selects.join(" UNION ALL ")).await?;
-    enter(&mut tables, &read)?;
-    Ok(tables)
-}
-
-/// Every row of a table as `(oid, JSON array of texts)`.
-fn select(oid: u32, table: &Table) -> String {
-    let columns: Vec<String> =
-        table.columns.iter().map(|column| format!("t.{}::text", Quoted::ident(&column.name))).collect();
-    format!(
-        "SELECT {oid}, pg_catalog.to_jsonb(ARRAY[{}]::text[])::text FROM {}{} t",
-        columns.join(", "),
-        // The rows of tables that inherit from it are their own.
-        if table.stored.partitioned { "" } else { "ONLY " },
-        table.stored.id.sql_name()
-    )
-}
-
-fn enter(tables: &mut BTreeMap<u32, Table>, read: &TextRows) -> Result<(), DbFailure> {
-    for row in &read.rows {
-        let [Some(oid), Some(values)] = row.as_slice() else { continue };
-        let values: Vec<Option<String>> = serde_json::from_str(values).map_err(|error| DbFailure {
-            message: format!("rows came back as something else: {error}"),
-            ..DbFailure::default()
-        })?;
-        if let Some(table) = oid.parse().ok().and_then(|oid: u32| tables.get_mut(&oid)) {
-            table.rows.push(values);
-        }
-    }
-    Ok(())
-}
-
 /// The time now, as the session writes points in time.
 pub(in crate::ladder) async fn now(session: &Session) -> Result<String, DbFailure> {
     let answer = session.query_simple("SELECT pg_catalog.date_trunc('second', localtimestamp)::text").await?;
     Ok(answer.rows.into_iter().flatten().flatten().next().unwrap_or_default())
 }
 
-/// The values of a column cast back to the type it had, by the text of the row's key, as far as they fit;
+/// The values of a column cast back to the type it had, with the key of each row, as far as they fit;
 /// `None` where the server has no such cast. A savepoint guards the transaction, if there is one.
 pub(in crate::ladder) async fn cast_back(
     session: &Session,
@@ -216,48 +96,53 @@ pub(in crate::ladder) async fn cast_back(
     column: &str,
     data_type: &str,
 ) -> Result<Option<TextRows>, DbFailure> {
-    let key: Vec<String> = table
-        .key
-        .iter()
-        .filter_map(|&at| table.columns.get(at))
-        .map(|column| format!("t.{}::text", Quoted::ident(&column.name)))
-        .collect();
-    let query = |of: &str| {
+    let quoted = Quoted::ident(column);
+    let query = |value: &str| {
         format!(
-            "SELECT pg_catalog.to_jsonb(ARRAY[{}]::text[])::text, t.{}::{data_type}::text FROM {of} t",
-            key.join(", "),
-            Quoted::ident(column),
+            "SELECT {}, {} FROM {} t",
+            table.key_cells_sql(),
+            table.rows.cell_sql(value, data_type),
+            table.stored.id.sql_name()
         )
     };
-    let name = table.stored.id.sql_name();
-    let whole = guarded(session, in_transaction, &query(&name)).await?;
+    let whole =
+        guarded(session, in_transaction, "", &query(&format!("t.{quoted}::{data_type}::text"))).await?;
     if !matches!(&whole, Err(code) if code.starts_with("22")) {
         return Ok(whole.ok());
     }
-    // A value that does not fit says nothing of the others.
-    let mut fitting = TextRows::default();
-    for at in 0..table.rows.len() {
-        let one = query(&format!("(SELECT * FROM {name} ORDER BY ctid LIMIT 1 OFFSET {at})"));
-        if let Ok(row) = guarded(session, in_transaction, &one).await? {
-            fitting.rows.extend(row.rows);
-        }
-    }
-    Ok(Some(fitting))
+    // A value that does not fit says nothing of the others. The function goes with the savepoint.
+    let function = format!(
+        "CREATE FUNCTION pg_temp.confiture_cast(anyelement) RETURNS text LANGUAGE plpgsql AS {}; ",
+        quote_literal(&format!(
+            "BEGIN RETURN $1::{data_type}::text; EXCEPTION WHEN data_exception THEN RETURN NULL; END"
+        ))
+    );
+    let value = format!("pg_temp.confiture_cast(t.{quoted})");
+    let fitting = format!("{} WHERE {value} IS NOT NULL", query(&value));
+    Ok(guarded(session, in_transaction, &function, &fitting).await?.ok())
 }
 
 /// The answer to a query, or the SQLSTATE of its failure, which leaves the transaction usable.
 async fn guarded(
     session: &Session,
     in_transaction: bool,
+    before: &str,
     query: &str,
 ) -> Result<Result<TextRows, String>, DbFailure> {
-    if in_transaction {
-        session.execute("SAVEPOINT confiture_cast").await?;
-    }
-    let answer = session.query_simple(query).await;
-    if in_transaction {
-        session.execute("ROLLBACK TO SAVEPOINT confiture_cast; RELEASE SAVEPOINT confiture_cast").await?;
-    }
+    let (begin, end) = match in_transaction {
+        true => (
+            "SAVEPOINT confiture_cast",
+            "ROLLBACK TO SAVEPOINT confiture_cast; RELEASE SAVEPOINT confiture_cast",
+        ),
+        false => ("BEGIN", "ROLLBACK"),
+    };
+    session.execute(begin).await?;
+    let prepared = if before.is_empty() { Ok(()) } else { session.execute(before).await.map(drop) };
+    let answer = match prepared {
+        Ok(()) => session.query_simple(query).await,
+        Err(failure) => Err(failure),
+    };
+    session.execute(end).await?;
     match answer {
         Ok(rows) => Ok(Ok(rows)),
         Err(DbFailure { sqlstate: Some(code), .. }) => Ok(Err(code)),
