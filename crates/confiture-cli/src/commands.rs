@@ -7,7 +7,9 @@ mod doctor;
 mod explain;
 mod generate;
 mod generate_schema;
+mod lint;
 mod plugins;
+mod select;
 mod server;
 mod snapshot;
 mod test;
@@ -33,6 +35,7 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     let style = terminal::style(args.colour, args.quiet, args.verbose > 0);
     let done = match args.command {
         Command::Test(test) => test::run(*test, &registry, &style).await,
+        Command::Lint(lint) => lint::run(*lint, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,
         Command::Generate { command: GenerateCommand::Stats { server, out } } => {
             generate::stats(&server, out).await
