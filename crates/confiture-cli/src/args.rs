@@ -57,6 +57,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ReportCommand,
     },
+    /// Reads migrations for what they lock, lose or break; needs no database.
+    Lint(Box<LintArgs>),
     /// Generates rows that satisfy a schema, the statistics that shape them, or random schemas and migrations.
     Generate {
         #[command(subcommand)]
@@ -73,13 +75,13 @@ pub(crate) enum Command {
         #[command(subcommand)]
         command: ServerCommand,
     },
-    /// Lists layouts, checks and output formats, and where each was registered.
+    /// Lists layouts, checks, rules and output formats, and where each was registered.
     Plugins {
         /// Machine-readable output.
         #[arg(long, value_parser = ["human", "json"], default_value = "human")]
         format: String,
     },
-    /// Explains a finding code, a mutation operator, a check or a layout.
+    /// Explains a finding code, a rule, a mutation operator, a check or a layout.
     Explain {
         /// Such as `rollback-leaves-object` or `pk-drop`; without it, all codes are listed.
         code: Option<String>,
@@ -418,6 +420,60 @@ pub(crate) struct ChainArgs {
     /// A profile of confiture.toml.
     #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE", display_order = 400)]
     pub profile: Option<String>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct LintArgs {
+    /// The migrations directory, or some of its files [default: `dir` of confiture.toml, else ./migrations].
+    pub paths: Vec<PathBuf>,
+
+    /// The tool whose layout the directory has [default: recognised].
+    #[arg(long, value_name = "NAME", env = "CONFITURE_LAYOUT")]
+    pub layout: Option<String>,
+
+    /// PostgreSQL majors the migrations will run on [default: 15,16,17,18].
+    #[arg(long, value_name = "VERSION", env = "CONFITURE_PG", value_delimiter = ',')]
+    pub pg: Vec<u32>,
+
+    /// Judge only migrations whose files changed since this git reference.
+    #[arg(long, value_name = "REF", value_parser = git_reference)]
+    pub changed_since: Option<String>,
+
+    /// Judge only migrations whose id matches (repeatable).
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+
+    /// First version to judge.
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<String>,
+
+    /// Last version to judge.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+
+    /// A rule not to ask (repeatable).
+    #[arg(long, value_name = "RULE")]
+    pub skip: Vec<String>,
+
+    /// A session setting (repeatable), such as lock_timeout=2s.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub set: Vec<(String, String)>,
+
+    /// A template value (repeatable).
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    pub var: Vec<(String, String)>,
+
+    /// A profile of confiture.toml.
+    #[arg(long, value_name = "NAME", env = "CONFITURE_PROFILE")]
+    pub profile: Option<String>,
+
+    /// The format of standard output.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: String,
+
+    /// A further report in a file (repeatable), such as junit=report.xml.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file)]
+    pub report: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -7,6 +7,8 @@ mod doctor;
 mod explain;
 mod generate;
 mod generate_schema;
+mod judged;
+mod lint;
 mod mutate;
 mod plugins;
 mod report;
@@ -61,6 +63,7 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
             Output::new(format, report, &registry)
                 .and_then(|out| report::merge(&files, &out, &registry, &style))
         }
+        Command::Lint(lint) => lint::run(*lint, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,
         Command::Generate { command: GenerateCommand::Stats { server, out } } => {
             generate::stats(&server, out).await

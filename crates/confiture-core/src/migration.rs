@@ -1,11 +1,13 @@
 //! What a migration is, in any tool's layout.
 
+mod ignore;
 mod script;
 
 pub mod layout;
 
 use serde::{Deserialize, Serialize};
 
+pub use ignore::Ignore;
 pub use script::{Script, ScriptStatement, Source, StatementKind, TransactionMode};
 
 /// Which script of a migration.

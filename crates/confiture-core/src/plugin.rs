@@ -35,6 +35,8 @@ mod operator;
 mod probe;
 mod registry;
 mod reporter;
+mod rule;
+mod site;
 
 pub use check::{
     Check, CheckContext, CheckError, CheckScope, CommittedSchema, Interruption, Isolation, Observation,
@@ -44,11 +46,16 @@ pub use data::{DataRecord, RowChange, RowChangeKind, RowExample, SequenceBehind}
 pub use gate::{Gate, GateContext};
 pub use operator::{
     Channels, Killer, Mutant, MutationCategory, MutationContext, MutationExample, MutationOperator,
-    OperatorMeta, Site,
+    OperatorMeta,
 };
 pub use probe::Probe;
 pub use registry::{Factory, Origin, PluginError, PluginKind, Registration, Registry};
 pub use reporter::{ReportStyle, Reporter};
+pub use rule::{
+    Claim, Routines, Rule, RuleCategory, RuleContext, RuleExample, RuleFinding, RuleMeta, RuleStatement,
+    Tier, Timeouts, Unfolded, Unread, Withdrawal,
+};
+pub use site::Site;
 
 /// What a plugin says of itself; the one home of its id and documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -77,7 +84,7 @@ pub use inventory;
 
 /// Registers a plugin type (which implements `Default`) or an explanation page.
 ///
-/// `register!(layout Type)`, `register!(check Type)`, `operator`, `gate`, `probe` and `reporter` likewise, `register!(explanation CONST)`.
+/// `register!(layout Type)`, `register!(check Type)`, `operator`, `rule`, `gate`, `probe` and `reporter` likewise, `register!(explanation CONST)`.
 #[macro_export]
 macro_rules! register {
     (layout $ty:ty) => {
@@ -88,6 +95,9 @@ macro_rules! register {
     };
     (operator $ty:ty) => {
         $crate::register!(@plugin $ty, Operator, $crate::plugin::MutationOperator);
+    };
+    (rule $ty:ty) => {
+        $crate::register!(@plugin $ty, Rule, $crate::plugin::Rule);
     };
     (gate $ty:ty) => {
         $crate::register!(@plugin $ty, Gate, $crate::plugin::Gate);

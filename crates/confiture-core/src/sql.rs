@@ -3,7 +3,9 @@
 //! Nothing here fails and nothing is lost: every byte of a script belongs to a token ([`lex`]), statements
 //! are ranges of the user's own text ([`split`]), and changes are edits of those ranges.
 
+mod block;
 mod classify;
+mod constant;
 mod cursor;
 #[cfg(test)]
 mod differential;
@@ -19,7 +21,9 @@ mod soup;
 mod span;
 mod split;
 
+pub use block::{Command, CommandKind, commands};
 pub use classify::{Classification, Reach, SessionEffect, TransactionControl, TransactionSafety, classify};
+pub use constant::constant;
 pub use edit::{Edit, EditError, apply};
 pub use head::{Modifier, ObjectKind, Verb};
 pub use lex::{Token, TokenKind, Tokens, Unterminated, lex, psql_variable};

@@ -58,6 +58,17 @@ impl TestSource {
         let (layout, detection, loaded) = layout::load(registry, dir, layout, options)?;
         Ok(Self { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded })
     }
+
+    /// A report of `command` with all that is known before anything is judged: where the migrations come from,
+    /// how much of them can be analysed, what is wrong with the directory, and each migration without a check.
+    pub fn report(&self, command: &str) -> RunReport {
+        let mut report = RunReport::new(command, env!("CARGO_PKG_VERSION"));
+        report.source = Some(source_info(self));
+        report.coverage = coverage(&self.loaded);
+        report.findings = directory_findings(&self.loaded);
+        report.migrations = self.loaded.migrations.iter().map(described).collect();
+        report
+    }
 }
 
 /// The reason of checks that were not to be run.

@@ -16,6 +16,6 @@ macro_rules! page {
 page!("mutants-not-judged", "the server failed on mutants again and again");
 page!("mutants-unnoticed", "no test notices a mistake in a migration");
 page!("mutation-score-low", "the tests notice fewer mutants than the project asks for");
-page!("suppression-unknown", "an ignored mutation operator does not exist");
-page!("suppression-unused", "an ignored mutant does not exist");
-page!("suppression-without-reason", "a mutant is ignored without a reason");
+page!("suppression-unknown", "an ignored rule or mutation operator does not exist");
+page!("suppression-unused", "what is ignored does not exist");
+page!("suppression-without-reason", "something is ignored without a reason");

@@ -16,11 +16,14 @@ pub(super) fn run(registry: &Registry, code: Option<&str>) -> anyhow::Result<Exi
         for page in registry.explanations() {
             text.push_str(&format!("  {:widest$}  {}\n", page.code, page.title));
         }
-        text.push_str("\nconfiture explain CODE prints cause, consequence and fix; it takes the ids of\nmutation operators, checks, layouts and formats too (confiture plugins).\n");
+        text.push_str("\nconfiture explain CODE prints cause, consequence and fix; it takes the ids of\nrules, mutation operators, checks, layouts and formats too (confiture plugins).\n");
         return print(&text);
     };
     if let Some(page) = registry.explanation(code) {
         return print(page.page);
+    }
+    if let Some(rule) = registry.rule(code) {
+        return print(&confiture_gates::page(rule.meta()));
     }
     let plugins = registry.list();
     let mut text = String::new();

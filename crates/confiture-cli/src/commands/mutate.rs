@@ -15,7 +15,7 @@ use confiture_mutation::{
     Suppression,
 };
 
-use super::select;
+use super::judged;
 use super::server::Wanted;
 use super::test::Started;
 use crate::args::MutateArgs;
@@ -79,7 +79,7 @@ async fn prepare(
 ) -> anyhow::Result<(Settings, TestSource, MutationOptions)> {
     let settings = settings::mutate(args)?;
     settings::verify(&settings, registry)?;
-    let (source, judged) = select::prepare(&args.judge, &settings, registry).await?;
+    let (source, judged) = judged::prepare(&args.judge, &settings, registry).await?;
     let options = options(args, &settings, judged)?;
     known_operators(&options.operators, registry)?;
     Ok((settings, source, options))

@@ -10,7 +10,7 @@ use confiture_core::report::RunReport;
 use confiture_fixtures::{FixtureError, TestOptions, TestRun, TestSource, Tested};
 
 use super::server::{Wanted, Worker};
-use super::{chain, select};
+use super::{chain, judged};
 use crate::args::TestArgs;
 use crate::exit::ExitStatus;
 use crate::interrupt::Interrupt;
@@ -35,7 +35,7 @@ pub(super) async fn run(
 async fn job(args: &TestArgs, registry: &Registry, style: &ReportStyle) -> anyhow::Result<RunReport> {
     let settings = settings::judge(&args.judge)?;
     settings::verify(&settings, registry)?;
-    let (source, mut options) = select::prepare(&args.judge, &settings, registry).await?;
+    let (source, mut options) = judged::prepare(&args.judge, &settings, registry).await?;
     options.keep_failed = args.keep_failed;
     if args.judge.run.is_some() && options.tests.is_empty() {
         let mut report = RunReport::new("test", env!("CARGO_PKG_VERSION"));
@@ -62,7 +62,7 @@ fn list(args: &TestArgs, registry: &Registry) -> anyhow::Result<ExitStatus> {
     let settings = settings::judge(&args.judge)?;
     settings::verify(&settings, registry)?;
     let source = chain::load(&settings, registry)?;
-    let tests = select::tests(&args.judge, &settings, &source)?;
+    let tests = judged::tests(&args.judge, &settings, &source)?;
     if tests.is_empty() {
         terminal::error(
             "there are no tests: confiture/tests beside the migrations, --tests or --test-command",

@@ -5,10 +5,10 @@ mod example;
 
 use std::fmt::{self, Debug};
 
-pub use context::{MutationContext, Site};
+pub use context::MutationContext;
 pub use example::{Killer, MutationExample};
 
-use super::PluginMeta;
+use super::{PluginMeta, Site};
 use crate::Severity;
 use crate::migration::{Direction, Script};
 use crate::sql::{Edit, EditError};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Check, Explanation, Gate, MutationOperator, PluginMeta, Probe, Reporter};
+use super::{Check, Explanation, Gate, MutationOperator, PluginMeta, Probe, Reporter, Rule};
 use crate::migration::layout::Layout;
 
 /// Where a plugin was registered.
@@ -29,6 +29,8 @@ pub enum Factory {
     Check(fn() -> Box<dyn Check>),
     /// A mutation operator.
     Operator(fn() -> Box<dyn MutationOperator>),
+    /// A rule about statements.
+    Rule(fn() -> Box<dyn Rule>),
     /// A deployment gate.
     Gate(fn() -> Box<dyn Gate>),
     /// A measurement.
@@ -58,6 +60,8 @@ pub enum PluginKind {
     Check,
     /// A mutation operator.
     Operator,
+    /// A rule about statements.
+    Rule,
     /// A deployment gate.
     Gate,
     /// A measurement.
@@ -73,6 +77,7 @@ impl PluginKind {
             Self::Layout => "layout",
             Self::Check => "check",
             Self::Operator => "operator",
+            Self::Rule => "rule",
             Self::Gate => "gate",
             Self::Probe => "probe",
             Self::Reporter => "reporter",
@@ -104,6 +109,7 @@ pub struct Registry {
     layouts: BTreeMap<&'static str, (Arc<dyn Layout>, Option<Origin>)>,
     checks: BTreeMap<&'static str, (Arc<dyn Check>, Option<Origin>)>,
     operators: BTreeMap<&'static str, (Arc<dyn MutationOperator>, Option<Origin>)>,
+    rules: BTreeMap<&'static str, (Arc<dyn Rule>, Option<Origin>)>,
     gates: BTreeMap<&'static str, (Arc<dyn Gate>, Option<Origin>)>,
     probes: BTreeMap<&'static str, (Arc<dyn Probe>, Option<Origin>)>,
     reporters: BTreeMap<&'static str, (Arc<dyn Reporter>, Option<Origin>)>,
@@ -165,6 +171,10 @@ impl Registry {
                         operator,
                         origin,
                     )?;
+                }
+                Factory::Rule(build) => {
+                    let rule = build();
+                    insert(&mut registry.rules, PluginKind::Rule, rule.meta().plugin.id, rule, origin)?;
                 }
                 Factory::Gate(build) => {
                     let gate = build();
@@ -249,6 +259,26 @@ impl Registry {
         self.operators.values().map(|(operator, _)| operator.as_ref())
     }
 
+    /// Adds a rule.
+    ///
+    /// # Errors
+    /// [`PluginError::Duplicate`] when its id is taken.
+    pub fn with_rule(mut self, rule: Box<dyn Rule>) -> Result<Self, PluginError> {
+        let id = rule.meta().plugin.id;
+        insert(&mut self.rules, PluginKind::Rule, id, rule, None)?;
+        Ok(self)
+    }
+
+    /// Rules by id.
+    pub fn rules(&self) -> impl Iterator<Item = &dyn Rule> {
+        self.rules.values().map(|(rule, _)| rule.as_ref())
+    }
+
+    /// The rule called `id`.
+    pub fn rule(&self, id: &str) -> Option<&dyn Rule> {
+        self.rules.get(id).map(|(rule, _)| rule.as_ref())
+    }
+
     /// Deployment gates by id.
     pub fn gates(&self) -> impl Iterator<Item = &dyn Gate> {
         self.gates.values().map(|(gate, _)| gate.as_ref())
@@ -288,8 +318,17 @@ impl Registry {
             .operators
             .values()
             .map(|(plugin, origin)| (PluginKind::Operator, &plugin.meta().plugin, *origin));
+        let rules =
+            self.rules.values().map(|(plugin, origin)| (PluginKind::Rule, &plugin.meta().plugin, *origin));
         let gates = self.gates.values().map(|(plugin, origin)| (PluginKind::Gate, plugin.meta(), *origin));
         let probes = self.probes.values().map(|(plugin, origin)| (PluginKind::Probe, plugin.meta(), *origin));
-        layouts.chain(checks).chain(operators).chain(gates).chain(probes).chain(reporters).collect()
+        layouts
+            .chain(checks)
+            .chain(operators)
+            .chain(rules)
+            .chain(gates)
+            .chain(probes)
+            .chain(reporters)
+            .collect()
     }
 }

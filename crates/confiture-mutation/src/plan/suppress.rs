@@ -2,16 +2,12 @@
 
 use std::path::PathBuf;
 
-use confiture_core::migration::{Direction, Script, StatementKind};
+use confiture_core::migration::{Direction, Script};
 use confiture_core::plugin::{OperatorMeta, Registry};
-use confiture_core::sql::{TokenKind, Tokens};
 use confiture_core::{Diagnostic, Location, Severity};
 
 use super::Planned;
 use crate::options::OperatorPattern;
-
-/// What the comment above a statement starts with.
-const DIRECTIVE: &str = "confiture:ignore";
 
 /// Mutants the user does not want, and why.
 #[derive(Debug, Clone)]
@@ -142,57 +138,35 @@ impl Rule {
 
 /// The rules of comments `-- confiture:ignore OPERATOR reason…` above the statements of a script.
 ///
-/// A comment about a code of `confiture explain` is not about mutants and is left to whoever finds that.
+/// A comment about a rule or a code of `confiture explain` is not about mutants and is left to whoever finds that.
 pub(super) fn comments(
     script: &Script,
     migration: usize,
     direction: Direction,
     registry: &Registry,
 ) -> Vec<Rule> {
-    let text = &script.source.text;
     let mut rules = Vec::new();
-    let mut from = script.span.start;
-    for (index, statement) in script.statements.iter().enumerate() {
-        let gap = text.get(from..statement.span.start).unwrap_or_default();
-        // A comment on the line where a statement ends is not above the next one.
-        let above = if index == 0 { 0 } else { gap.find('\n').unwrap_or(gap.len()) };
-        let comments = Tokens::new(gap).filter(|token| token.kind == TokenKind::LineComment);
-        for token in comments.filter(|token| token.span.start >= above) {
-            let span = token.span.start + from..token.span.end + from;
-            let Some(rest) = directive(token.text(gap)) else { continue };
-            let (operator, reason) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-            if registry.explanation(operator).is_some() {
-                continue;
-            }
-            let what = match OperatorPattern::new(operator) {
-                Ok(pattern) => Suppressed::Operator(pattern),
-                Err(_) => Suppressed::Mutant(operator.to_owned()),
-            };
-            rules.push(Rule {
-                suppression: Suppression {
-                    what,
-                    migration: None,
-                    reason: reason.trim().to_owned(),
-                    file: Some(script.source.path.clone()),
-                },
-                statement: Some((migration, direction, index)),
-                at: Some(script.locate(span)),
-                used: false,
-            });
+    for ignore in script.ignores() {
+        if registry.explanation(&ignore.code).is_some() || registry.rule(&ignore.code).is_some() {
+            continue;
         }
-        from = match &statement.kind {
-            StatementKind::Copy { data } => statement.span.end.max(data.end),
-            StatementKind::Sql => statement.span.end,
+        let what = match OperatorPattern::new(&ignore.code) {
+            Ok(pattern) => Suppressed::Operator(pattern),
+            Err(_) => Suppressed::Mutant(ignore.code),
         };
+        rules.push(Rule {
+            suppression: Suppression {
+                what,
+                migration: None,
+                reason: ignore.reason,
+                file: Some(script.source.path.clone()),
+            },
+            statement: Some((migration, direction, ignore.statement)),
+            at: Some(ignore.at),
+            used: false,
+        });
     }
     rules
-}
-
-/// What follows the directive in a line comment.
-fn directive(comment: &str) -> Option<&str> {
-    let text = comment.trim_start_matches('-').trim();
-    let rest = text.strip_prefix(DIRECTIVE)?;
-    rest.is_empty().then_some(rest).or_else(|| rest.starts_with(char::is_whitespace).then(|| rest.trim()))
 }
 
 /// The id `given` is a likely slip of.

@@ -116,7 +116,8 @@ impl Worker<'_> {
         let again = self.ladder.attempt(&original, group.ground, ALL).await?;
         let baseline = &group.baseline;
         let (before, _) = Departure::between(&baseline.trial.record.before, &again.record.before);
-        let divergence = Divergence::between(&baseline.trial, &again, &baseline.mask, &baseline.down_mask, ALL);
+        let divergence =
+            Divergence::between(&baseline.trial, &again, &baseline.mask, &baseline.down_mask, ALL);
         let same = divergence.schema.is_none() && !divergence.rows && !divergence.rollback;
         if before.is_none() && (same || !baseline.stable) {
             return Ok(());

@@ -1,7 +1,7 @@
 //! The statements in the body of a routine or a `DO` block, as places in the statement around it.
 
 use confiture_core::plugin::Site;
-use confiture_core::sql::{Body, ObjectKind, PartKind, Span, Token, TokenKind, Verb, split};
+use confiture_core::sql::{Body, ObjectKind, PartKind, Span, Token, TokenKind, Verb, constant, split};
 
 use super::super::words::Words;
 use super::plpgsql;
@@ -75,45 +75,9 @@ fn atomic(site: &Site<'_>, body: Span) -> Vec<Span> {
 
 /// What `statements` finds in the value of a string constant, as places of the statement that holds it.
 fn in_literal(site: &Site<'_>, literal: Token, statements: impl Fn(&str) -> Vec<Span>) -> Vec<Span> {
-    let Some((text, places)) = value(literal.text(site.sql()), literal.kind) else {
+    let Some((text, places)) = constant(literal.text(site.sql()), literal.kind) else {
         return Vec::new();
     };
     let place = |at: usize| Some(places.get(at)? + literal.span.start);
     statements(&text).into_iter().filter_map(|s| Some(Span::new(place(s.start)?, place(s.end)?))).collect()
-}
-
-/// The value of a string constant, and where in `literal` each of its bytes is written, then where it ends.
-/// `None` for constants whose escapes are more than a character.
-pub(super) fn value(literal: &str, kind: TokenKind) -> Option<(String, Vec<usize>)> {
-    let (start, end) = match kind {
-        TokenKind::DollarString => {
-            let tag = literal.get(1..)?.find('$')? + 2;
-            (tag, literal.len().checked_sub(tag)?)
-        }
-        TokenKind::String => (1, literal.len() - 1),
-        TokenKind::EscapeString => (2, literal.len() - 1),
-        _ => return None,
-    };
-    let mut text = String::new();
-    let mut places = Vec::new();
-    let mut chars = literal.get(start..end)?.char_indices();
-    while let Some((at, c)) = chars.next() {
-        let c = match (kind, c) {
-            (TokenKind::String | TokenKind::EscapeString, '\'') => chars.next()?.1,
-            (TokenKind::EscapeString, '\\') => match chars.next()?.1 {
-                'n' => '\n',
-                't' => '\t',
-                'r' => '\r',
-                'b' => '\u{8}',
-                'f' => '\u{c}',
-                'x' | 'u' | 'U' | '0'..='7' => return None,
-                c => c,
-            },
-            (_, c) => c,
-        };
-        text.push(c);
-        places.extend(std::iter::repeat_n(start + at, c.len_utf8()));
-    }
-    places.push(end);
-    Some((text, places))
 }
