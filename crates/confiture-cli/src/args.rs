@@ -346,6 +346,10 @@ pub(crate) struct MutateArgs {
     #[arg(long, display_order = 26)]
     pub no_select: bool,
 
+    /// Do not look for an assertion for what went unnoticed: faster.
+    #[arg(long, display_order = 26)]
+    pub no_suggest: bool,
+
     /// Go on when tests fail on the migrations as they are; those are not asked about mutants.
     #[arg(long, display_order = 27)]
     pub allow_red: bool,

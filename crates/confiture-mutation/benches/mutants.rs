@@ -65,6 +65,7 @@ fn options(source: &TestSource, count: usize, rows: u64) -> MutationOptions {
     MutationOptions {
         ladder: LadderOptions { rows, ..LadderOptions::default() },
         judged: Some((all - count..all).collect()),
+        suggest: false,
         ..MutationOptions::default()
     }
 }

@@ -44,6 +44,8 @@ pub struct MutationOptions {
     pub matrix: bool,
     /// Ask only the tests that touch what a mutant changes.
     pub select: bool,
+    /// Look for an assertion that would have noticed, for each mutant that went unnoticed.
+    pub suggest: bool,
     /// The user's own tests.
     pub tests: Vec<Arc<UserTest>>,
     /// Directory of the committed schema snapshot, where the project has one.
@@ -79,6 +81,7 @@ impl Default for MutationOptions {
             shard: None,
             matrix: false,
             select: true,
+            suggest: true,
             tests: Vec::new(),
             snapshot: None,
             skipped_checks: BTreeSet::new(),

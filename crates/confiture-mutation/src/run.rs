@@ -244,6 +244,7 @@ fn brief<'a>(
         listeners: options.tests.iter().filter_map(|test| Listener::new(test, loaded)).collect(),
         matrix: options.matrix,
         select: options.select,
+        suggest: options.suggest,
     })
 }
 

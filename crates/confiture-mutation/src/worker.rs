@@ -33,6 +33,8 @@ pub(crate) struct Brief<'a> {
     pub(crate) matrix: bool,
     /// Ask only tests that touch what a mutant changes.
     pub(crate) select: bool,
+    /// Look for assertions.
+    pub(crate) suggest: bool,
 }
 
 /// One mutant to be judged.
@@ -308,7 +310,7 @@ impl<'a> Worker<'a> {
                 true => MutantStatus::Survived,
             };
         }
-        if matches!(sentence.status, MutantStatus::Survived | MutantStatus::Indistinct) {
+        if self.brief.suggest && sentence.status.unnoticed() {
             sentence.suggestion = Box::pin(self.suggest(subject, group, trial, &divergence)).await?;
         }
         if sentence.reason.is_none() {

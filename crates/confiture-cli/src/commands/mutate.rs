@@ -108,6 +108,7 @@ fn options(args: &MutateArgs, settings: &Settings, judged: TestOptions) -> anyho
         shard: shard.filter(|shard| shard.count() > 1),
         matrix: mutate.matrix.unwrap_or(false),
         select: mutate.select.unwrap_or(true),
+        suggest: !args.no_suggest,
         tests: judged.tests,
         snapshot: judged.snapshot,
         skipped_checks: judged.skipped_checks,

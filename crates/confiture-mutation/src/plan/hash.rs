@@ -97,6 +97,6 @@ pub(crate) fn conditions(loaded: &Loaded, options: &MutationOptions) -> [u8; 32]
         hasher.field("set").field(name).field(value);
     }
     hasher.field("options").number(options.ladder.rows).number(options.ladder.seed);
-    hasher.field([options.matrix, options.select, options.allow_red].map(u8::from));
+    hasher.field([options.matrix, options.select, options.allow_red, options.suggest].map(u8::from));
     hasher.finish()
 }
