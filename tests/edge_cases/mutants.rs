@@ -1,8 +1,9 @@
 //! `confiture mutate` and `confiture report merge` as whole processes.
 
+use rustix::process::Signal;
 use serde_json::Value;
 
-use crate::process::{Ended, Project};
+use crate::process::{Ended, Project, eventually};
 
 /// Two tables; nobody tests their keys.
 fn keys() -> Project {
@@ -124,6 +125,9 @@ fn lasting(mut report: Value) -> Value {
 #[test]
 fn shards_merge_to_the_whole_run_and_gaps_are_refused() {
     let project = keys();
+    // A shard is made of whole migrations.
+    project.write("m/0002_items.sql", "CREATE TABLE items (id int PRIMARY KEY);");
+    project.write("m/0002_items.down.sql", "DROP TABLE items;");
     key_test(&project, "users");
     project.write("confiture.toml", "[mutate]\nmin-score = 60\n");
     let whole = lasting(mutate(&project, &["--format", "json"]).exits(1).json());
@@ -137,8 +141,10 @@ fn shards_merge_to_the_whole_run_and_gaps_are_refused() {
     assert_eq!(lasting(merged.json()), whole);
     merge(&["1.json", "1.json", "2.json"]).exits(2).error(&["in more than one"]);
     merge(&["1.json"]).exits(2).error(&["shard 2/2 is missing"]);
-    project.write("m/0002_more.sql", "CREATE TABLE more (id int);");
-    project.write("m/0002_more.down.sql", "DROP TABLE more;");
+    // One that gets none of the mutants has nothing to do, and says so with its report.
+    mutate(&project, &["--shard", "3/3"]).exits(0);
+    project.write("m/0003_more.sql", "CREATE TABLE more (id int);");
+    project.write("m/0003_more.down.sql", "DROP TABLE more;");
     mutate(&project, &["--shard", "2/2", "--report", "json=2.json"]);
     merge(&["1.json", "2.json"]).exits(2).error(&["part of another plan"]);
     merge(&["confiture.toml"]).exits(2).error(&["no JSON report"]);
@@ -239,4 +245,24 @@ fn a_ci_system_says_which_part() {
     }
     all.sort();
     assert_eq!(all, [ORDERS, USERS]);
+}
+
+#[test]
+fn a_killed_run_is_taken_up_and_comes_to_what_an_undisturbed_one_does() {
+    let project = keys();
+    key_test(&project, "users");
+    let args = |log: &'static str| ["mutate", "m", "--jobs", "1", "--no-suggest", "--format", "json", "--log", log];
+    let undisturbed = lasting(project.run(&args("whole.jsonl")).exits(1).json());
+    let process = project.start(project.command(args("log.jsonl")));
+    let lines = || std::fs::read_to_string(project.path("log.jsonl")).unwrap_or_default().lines().count();
+    eventually("a few mutants are judged", || lines() >= 3);
+    process.signal(Signal::KILL);
+    assert_eq!(process.end_somehow().code, None);
+    let kept = lines();
+    let resumed = lasting(project.run(&args("log.jsonl")).exits(1).json());
+    assert_eq!(resumed, undisturbed);
+    let whole = std::fs::read_to_string(project.path("whole.jsonl")).expect("a log").lines().count();
+    assert!(kept < whole, "it was killed after its end");
+    // Nothing twice: what was whole before is not run again.
+    assert!((whole..=whole + 1).contains(&lines()), "{} lines of {whole}", lines());
 }
