@@ -149,11 +149,24 @@ pub(crate) fn digest(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &
     format!("{schema:?}{rows}{down:?}{rows_after_down:?}")
 }
 
+/// Whether neither a script nor a mutant of it reads or writes rows.
+pub(crate) fn leaves_rows_alone(script: &Script, mutant: Option<&Mutant>) -> bool {
+    match mutant {
+        Some(mutant) => is_independent_from(script, mutant, 0),
+        None => script.statements.iter().all(|statement| is_schema_only(&statement.sql)),
+    }
+}
+
 /// Whether a mutant can change rows only through the schema it leaves: neither what it replaces, nor what it
 /// puts there, nor any later statement of the script reads or writes rows.
 pub(crate) fn is_independent_of_rows(script: &Script, mutant: &Mutant) -> bool {
+    is_independent_from(script, mutant, mutant.statement)
+}
+
+/// The same from the statement at `first` on.
+fn is_independent_from(script: &Script, mutant: &Mutant, first: usize) -> bool {
     let changed = |index: usize| mutant.edits.iter().any(|(at, _)| *at == index);
-    script.statements.iter().enumerate().skip(mutant.statement).all(|(index, statement)| {
+    script.statements.iter().enumerate().skip(first).all(|(index, statement)| {
         let replaced = match changed(index) {
             true => mutant.statement_text(script, index).unwrap_or_default(),
             false => String::new(),

@@ -216,10 +216,15 @@ impl<'a> Worker<'a> {
                     .because(format!("a defect of the operator {operator}: {error}")));
             }
         };
+        let scripts = [Direction::Up, Direction::Down].into_iter().filter_map(|direction| {
+            let script = original.step(direction).script()?;
+            Some((script, (direction == subject.direction).then_some(subject.mutant)))
+        });
         let want = Want {
             locks: subject.meta.channels.has(Channels::LOCK),
             re_up: group.baseline.wants_re_up || subject.direction == Direction::Down,
             rerun: subject.meta.channels.has(Channels::ABORT),
+            rows: !scripts.into_iter().all(|(script, mutant)| state::leaves_rows_alone(script, mutant)),
         };
         let trial = match self.attempt(&changed, group.ground, want).await? {
             Ok(trial) => trial,

@@ -34,7 +34,7 @@ impl Baseline {
     }
 }
 
-const ALL: Want = Want { locks: true, re_up: true, rerun: true };
+const ALL: Want = Want { locks: true, re_up: true, rerun: true, rows: true };
 
 impl Worker<'_> {
     /// Tries the original twice, once as a mutant that changes nothing, and a sentinel that has to die.
