@@ -251,7 +251,8 @@ fn a_ci_system_says_which_part() {
 fn a_killed_run_is_taken_up_and_comes_to_what_an_undisturbed_one_does() {
     let project = keys();
     key_test(&project, "users");
-    let args = |log: &'static str| ["mutate", "m", "--jobs", "1", "--no-suggest", "--format", "json", "--log", log];
+    let args =
+        |log: &'static str| ["mutate", "m", "--jobs", "1", "--no-suggest", "--format", "json", "--log", log];
     let undisturbed = lasting(project.run(&args("whole.jsonl")).exits(1).json());
     let process = project.start(project.command(args("log.jsonl")));
     let lines = || std::fs::read_to_string(project.path("log.jsonl")).unwrap_or_default().lines().count();

@@ -4,6 +4,7 @@ mod populated;
 mod queries;
 mod round_trip;
 mod seeded;
+mod sequences;
 mod trial;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +26,7 @@ use confiture_core::plugin::{
     DataRecord, Interruption, Isolation, Observation, RungRecord, ScriptRun, StatementFailure,
 };
 use populated::Populated;
+pub use sequences::Sequences;
 pub use trial::{Ground, TableRows, Trial, Want};
 
 /// What every rung needs.
@@ -92,6 +94,8 @@ pub struct Ladder<'a> {
     missing: Vec<usize>,
     /// The same state with rows; made when it is needed, from a clone.
     populated: Option<Populated>,
+    /// Where sequences stand in the chain's database and in its twin, while migrations are tried changed.
+    sequences: [Sequences; 2],
     /// Rows in the chain's database, while migrations are tried changed there.
     resting: BTreeMap<u32, populated::rows::Table>,
     /// Seed files the server refused, not told yet.
@@ -132,6 +136,7 @@ impl<'a> Ladder<'a> {
             next: 0,
             missing: Vec::new(),
             populated: None,
+            sequences: Default::default(),
             resting: BTreeMap::new(),
             refused_seeds: Vec::new(),
             own_tables,
@@ -149,6 +154,11 @@ impl<'a> Ladder<'a> {
     /// The place in the chain of the migration the next [`climb`](Self::climb) applies.
     pub fn position(&self) -> usize {
         self.next
+    }
+
+    /// Most time one statement of the user's may take.
+    pub fn deadline(&self) -> Option<Duration> {
+        self.options.deadline
     }
 
     /// Most time one statement of the user's may take from now on; `None` waits for ever.

@@ -35,7 +35,7 @@ pub use generate::{
     ColumnStatistics, Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, Statistics, TableFill,
     TableStatistics, write_rows,
 };
-pub use ladder::{Depth, Ground, Ladder, LadderOptions, NO_ROWS, TableRows, Trial, Want};
+pub use ladder::{Depth, Ground, Ladder, LadderOptions, NO_ROWS, Sequences, TableRows, Trial, Want};
 pub use queries::QueryFile;
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;

@@ -21,7 +21,7 @@ mod suite;
 mod tap;
 mod test;
 
-pub use bench::{Bench, TestOutcome, run, run_within};
+pub use bench::{Bench, NOT_REACHED, TestOutcome, run, run_within};
 pub use load::{TestFiles, load};
 pub(crate) use locks::Watch;
 pub(crate) use suite::Suite;

@@ -2,7 +2,8 @@
 //!
 //! A primary key is UNIQUE and NOT NULL; `CHECK (x IS NOT NULL)` is NOT NULL; a conjunction is its parts; a
 //! UNIQUE over more columns than another one says nothing; a check that another one implies says nothing;
-//! DEFAULT NULL is no default; RESTRICT is NO ACTION where a key is never deferred. After Wright, Kapfhammer
+//! DEFAULT NULL is no default; ON DELETE RESTRICT is NO ACTION where
+//! a key is never deferred. After Wright, Kapfhammer
 //! and McMinn, "The Impact of Equivalent, Redundant and Quasi Mutants on Database Schema Mutation Analysis"
 //! (QSIC 2014).
 
@@ -176,13 +177,13 @@ fn facts_of(catalog: &Catalog, table: &ObjectId) -> BTreeSet<String> {
     facts
 }
 
-/// A foreign key without its name; RESTRICT differs from NO ACTION only where it is deferred, or where one
-/// statement may delete both ends.
+/// A foreign key without its name; ON DELETE RESTRICT differs from NO ACTION only where it is deferred, or
+/// where one statement may delete both ends; ON UPDATE also where rows exchange their keys.
 fn foreign_key(table: &ObjectId, constraint: &Constraint) -> String {
     let itself = constraint.references.as_ref().is_some_and(|to| to.table == *table);
     let mut definition = constraint.definition.clone();
     if !constraint.deferrable && !itself {
-        definition = definition.replace(" ON DELETE RESTRICT", "").replace(" ON UPDATE RESTRICT", "");
+        definition = definition.replace(" ON DELETE RESTRICT", "");
     }
     let Constraint { validated, deferrable, deferred, enforced, triggers_disabled, .. } = constraint;
     format!("foreign key {definition} {validated} {deferrable} {deferred} {enforced} {triggers_disabled}")

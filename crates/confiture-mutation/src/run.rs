@@ -124,9 +124,8 @@ impl MutationRunner<'_> {
         let mut groups: BTreeMap<usize, Vec<Subject<'_>>> = BTreeMap::new();
         let places: BTreeMap<&str, &Planned> = plan.mutants.iter().map(|p| (p.id.as_str(), p)).collect();
         for planned in &plan.mutants {
-            let known = log.as_ref().and_then(|log| log.known(&keys.of(planned)));
-            if let Some(known) = known.filter(|known| known.status != MutantStatus::Error) {
-                results.insert(planned.place, planned.recalled(&known));
+            if let Some(known) = log.as_ref().and_then(|log| log.recall(&keys, &plan, planned)) {
+                results.insert(planned.place, known);
             } else if let Some(same_as) = &planned.same_as {
                 let mut result = planned.result(MutantStatus::Redundant);
                 result.reason = Some(format!("says the same as {same_as}"));

@@ -25,12 +25,22 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
+    /// What the refusal of the script of `direction` means: a rollback that objects of others stand in the way of
+    /// fails on the state, which the check `down` sees.
+    pub(crate) fn by(failure: &DbFailure, direction: Direction) -> Self {
+        let depended_on = failure.sqlstate.as_deref().is_some_and(|state| state.starts_with("2B"));
+        if direction == Direction::Down && depended_on { Self::Raised } else { Self::of(failure) }
+    }
+
     /// By the class of the SQLSTATE (manual 18, appendix A).
     pub(crate) fn of(failure: &DbFailure) -> Self {
         if failure.is_timeout() {
             return Self::Timeout;
         }
         let Some(state) = failure.sqlstate.as_deref() else { return Self::Trouble };
+        if matches!(state, "55P03" | "55006") {
+            return Self::Trouble;
+        }
         match state.get(..2).unwrap_or_default() {
             "08" | "40" | "53" | "57" | "58" | "XX" => Self::Trouble,
             "22" | "23" | "44" => Self::Rejected,
@@ -72,7 +82,8 @@ impl Divergence {
             lost,
             rows: !mask.same(&original.rows, &mutant.rows),
             rollback: rollback_differs(original, mutant, down_mask),
-            locks: want.locks && original.locks != mutant.locks,
+            // What was not measured is not known to be the same.
+            locks: want.locks && (mutant.locks.is_none() || original.locks != mutant.locks),
             rerun: want.rerun && rerun_differs(original, mutant),
         }
     }
@@ -129,14 +140,13 @@ fn rerun_differs(original: &Trial, mutant: &Trial) -> bool {
                 _ => false,
             }
         }
-        (None, None) => false,
         _ => true,
     }
 }
 
 /// A text that is equal for mutants of one script that left the same.
 pub(crate) fn digest(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &Mask) -> String {
-    let (schema, _) = Departure::between(&original.record.after, &mutant.record.after);
+    let (schema, lost) = Departure::between(&original.record.after, &mutant.record.after);
     let down = mutant.record.round_trip.as_ref().map(|trip| {
         let failed =
             trip.down.failure.as_ref().map(|failed| (failed.statement, failed.failure.sqlstate.clone()));
@@ -146,7 +156,7 @@ pub(crate) fn digest(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &
     });
     let rows = mask.digest(&mutant.rows);
     let rows_after_down = mutant.rows_after_down.as_deref().map(|rows| down_mask.digest(rows));
-    format!("{schema:?}{rows}{down:?}{rows_after_down:?}")
+    format!("{schema:?}{lost:?}{rows}{down:?}{rows_after_down:?}")
 }
 
 /// Whether neither a script nor a mutant of it reads or writes rows.

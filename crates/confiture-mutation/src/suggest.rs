@@ -179,11 +179,12 @@ impl Worker<'_> {
         let head = self.to(subject.migration);
         let at_most =
             |table: &str, mode: LockMode| format!("{head}-- confiture: at-most {mode} on {table}\n");
-        let mut tests: Vec<String> = trial
-            .locks
+        let held = |trial: &Trial| trial.locks.clone().unwrap_or_default();
+        let before = held(original);
+        let mut tests: Vec<String> = held(trial)
             .iter()
             .filter_map(|(table, mode)| {
-                let allowed = original.locks.get(table).copied().unwrap_or(LockMode::AccessShare);
+                let allowed = before.get(table).copied().unwrap_or(LockMode::AccessShare);
                 (allowed < *mode).then(|| at_most(table, allowed))
             })
             .collect();

@@ -14,7 +14,7 @@ use confiture_core::plugin::{
     Channels, Check, CheckContext, CheckScope, CommittedSchema, Mutant, OperatorMeta, Outcome, RungRecord,
 };
 use confiture_core::report::MutantStatus;
-use confiture_fixtures::{Depth, FixtureError, Ground, Ladder, LadderOptions, Trial, Want};
+use confiture_fixtures::{Depth, FixtureError, Ground, Ladder, LadderOptions, Sequences, Trial, Want};
 
 use crate::audience::{Listener, Ties};
 use crate::error::MutationError;
@@ -88,7 +88,7 @@ pub(crate) struct Worker<'a> {
     /// The migrations, one of them exchanged for a mutant while that is judged.
     loaded: Loaded,
     /// States that tests start from and that the chain has left behind, by the last migration applied.
-    starts: BTreeMap<Option<usize>, ScratchDb>,
+    starts: BTreeMap<Option<usize>, (ScratchDb, Sequences)>,
     /// The test that killed last, first.
     order: Vec<usize>,
 }
@@ -126,7 +126,7 @@ impl<'a> Worker<'a> {
         let mut ladder = Ladder::start(server, brief.loaded, brief.ladder.clone()).await?;
         let mut starts = BTreeMap::new();
         if brief.listeners.iter().any(|listener| needs_start(listener, None)) {
-            starts.insert(None, ladder.clone_here("start").await?);
+            starts.insert(None, start(&mut ladder).await?);
         }
         let order = (0..brief.listeners.len()).collect();
         Ok(Self { brief, ladder, loaded: brief.loaded.clone(), starts, order })
@@ -163,14 +163,14 @@ impl<'a> Worker<'a> {
         Box::pin(self.ladder.climb(Depth::Apply)).await?;
         let at = self.ladder.position().checked_sub(1);
         if self.brief.listeners.iter().any(|listener| needs_start(listener, at)) {
-            let clone = self.ladder.clone_here("start").await?;
-            self.starts.insert(at, clone);
+            let state = start(&mut self.ladder).await?;
+            self.starts.insert(at, state);
         }
         Ok(())
     }
 
     pub(crate) async fn close(self) -> Result<(), MutationError> {
-        for (_, clone) in self.starts {
+        for (clone, _) in self.starts.into_values() {
             clone.close().await.map_err(FixtureError::from)?;
         }
         Ok(self.ladder.close().await?)
@@ -273,14 +273,16 @@ impl<'a> Worker<'a> {
         let refused = state::refusal(trial, subject.direction);
         if let Some(failure) = refused {
             let said = failure.to_string();
-            match Refusal::of(failure) {
+            match Refusal::by(failure, subject.direction) {
                 Refusal::Stillborn => return Ok(Sentence::new(MutantStatus::Stillborn).because(said)),
                 Refusal::Timeout => return Ok(Sentence::new(MutantStatus::Timeout).because(said)),
                 Refusal::Trouble => return Ok(Sentence::new(MutantStatus::Error).because(said)),
                 Refusal::Rejected => sentence.status = MutantStatus::Rejected,
                 Refusal::Raised => {
                     let check = if subject.direction == Direction::Up { "up" } else { "down" };
-                    sentence.killed_by.push(check.to_owned());
+                    if group.baseline.passed(check) {
+                        sentence.killed_by.push(check.to_owned());
+                    }
                 }
             }
             sentence.reason = Some(said);
@@ -419,6 +421,12 @@ impl<'a> Worker<'a> {
             _ => None,
         }
     }
+}
+
+/// The state of the chain as a database of its own.
+async fn start(ladder: &mut Ladder<'_>) -> Result<(ScratchDb, Sequences), FixtureError> {
+    let sequences = Sequences::read(ladder.session()?).await?;
+    Ok((ladder.clone_here("start").await?, sequences))
 }
 
 /// Whether the test starts from a state that the chain will have left when a migration it runs is judged.

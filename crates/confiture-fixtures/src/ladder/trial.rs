@@ -12,7 +12,7 @@ use confiture_core::plugin::{
 use super::populated::Populated;
 use super::populated::rows::{self, Reading, Table};
 use super::populated::tables::{self, Stored};
-use super::{Ladder, dropped, open, reading};
+use super::{Ladder, Sequences, dropped, open, reading};
 use crate::error::FixtureError;
 use crate::runner::{ScriptTraits, run_in_transaction, run_query_within, run_script};
 
@@ -52,9 +52,9 @@ pub struct Trial {
     pub rows: Vec<TableRows>,
     /// The same after the rollback; `None` when there was none.
     pub rows_after_down: Option<Vec<TableRows>>,
-    /// The strongest lock on each table that was there before, by schema and name as SQL writes them; empty
-    /// unless wanted.
-    pub locks: BTreeMap<String, LockMode>,
+    /// The strongest lock on each table, by schema and name as SQL writes them; `None` unless wanted, and where
+    /// no transaction holds them until they can be read.
+    pub locks: Option<BTreeMap<String, LockMode>>,
     /// What a second up right after the first said; `None` unless wanted and run. The catalog it left where
     /// it succeeded.
     pub rerun: Option<(ScriptRun, Option<Catalog>)>,
@@ -159,6 +159,7 @@ impl Ladder<'_> {
         changed: &Migration,
         want: Want,
     ) -> Result<Trial, FixtureError> {
+        self.sequences[usize::from(populated.is_some())].restore(session).await?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
         let stage = Stage { ladder: self, session, populated, within: true };
         let result = Box::pin(stage.run(changed, want)).await;
@@ -206,6 +207,11 @@ impl Ladder<'_> {
         result
     }
 
+    /// Where the sequences of the chain's own database stand, as [`prepare`](Self::prepare) found them.
+    pub fn sequences(&self) -> &Sequences {
+        &self.sequences[0]
+    }
+
     /// The rows of the tables that trials are made on, as they are before the next migration; none where trials
     /// are made in the chain's own database.
     pub fn known_rows(&self) -> Vec<TableRows> {
@@ -235,6 +241,7 @@ impl Ladder<'_> {
         let scripts = [&changed.up, &changed.down].into_iter().filter_map(Step::script);
         if scripts.map(ScriptTraits::of).all(|traits| traits.transaction_safe) {
             let session = self.session()?;
+            self.sequences[0].restore(session).await?;
             session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
             let stage = Stage { ladder: self, session, populated: None, within: true };
             let answers = stage.answers(first, changed, rolled_back, queries).await;
@@ -256,8 +263,7 @@ impl Ladder<'_> {
     /// The catalog that the chain would lead to with `changed` in the place of the next migration, up to and
     /// including the one at `end`; what failed on the way otherwise, with its place.
     ///
-    /// `None` when a script on the way cannot run in a transaction. Migrations that the chain itself cannot
-    /// apply are left out.
+    /// In a transaction that is rolled back, or on a clone where a script refuses one.
     ///
     /// # Errors
     /// When the server is lost or refuses what the ladder itself asks for.
@@ -265,41 +271,44 @@ impl Ladder<'_> {
         &mut self,
         changed: &Migration,
         end: usize,
-    ) -> Result<Option<Result<Catalog, (usize, ScriptRun)>>, FixtureError> {
-        let mut steps = vec![(self.next, changed)];
-        steps.extend((self.next + 1..=end).filter_map(|at| Some((at, self.loaded.migrations.get(at)?))));
-        let mut scripts: Vec<(usize, &Script)> = Vec::new();
-        for (at, migration) in steps {
-            if let Step::Sql(up) = &migration.up {
-                if !ScriptTraits::of(up).transaction_safe {
-                    return Ok(None);
-                }
-                scripts.push((at, up));
-            }
+    ) -> Result<Result<Catalog, (usize, ScriptRun)>, FixtureError> {
+        let later = (self.next + 1..=end).filter_map(|at| Some((at, self.loaded.migrations.get(at)?)));
+        let steps = std::iter::once((self.next, changed)).chain(later);
+        let scripts: Vec<(usize, &Script)> =
+            steps.filter_map(|(at, migration)| Some((at, migration.up.script()?))).collect();
+        if !scripts.iter().all(|(_, up)| ScriptTraits::of(up).transaction_safe) {
+            let clone = self.clone_here("later").await?;
+            let session = open(&clone, &self.options).await?;
+            let outcome = self.foresee_in(&session, false, &scripts).await;
+            session.close().await;
+            dropped(clone).await;
+            return outcome;
         }
         let session = self.session()?;
+        self.sequences[0].restore(session).await?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
-        let mut failed = None;
-        for (at, up) in scripts {
-            let run = run_in_transaction(session, up, Direction::Up).await;
-            self.lost(&run).await?;
-            if run.failure.is_some() {
-                failed = Some((at, run));
-                break;
-            }
-        }
-        let outcome = match failed {
-            Some(failed) => Err(failed),
-            None => {
-                let observed = self.observed.refresh_within(session).await.map_err(reading)?;
-                Ok(observed.catalog().clone())
-            }
-        };
+        let outcome = self.foresee_in(session, true, &scripts).await;
         if session.is_usable() {
             session.execute("ROLLBACK").await.map_err(doing("roll back a transaction"))?;
         }
         self.revive().await?;
-        Ok(Some(outcome))
+        outcome
+    }
+
+    async fn foresee_in(
+        &self,
+        session: &Session,
+        within: bool,
+        scripts: &[(usize, &Script)],
+    ) -> Result<Result<Catalog, (usize, ScriptRun)>, FixtureError> {
+        let stage = Stage { ladder: self, session, populated: None, within };
+        for (at, up) in scripts {
+            let run = stage.script(up, Direction::Up).await?;
+            if run.failure.is_some() {
+                return Ok(Err((*at, run)));
+            }
+        }
+        Ok(Ok(stage.catalog(&self.observed).await?.catalog().clone()))
     }
 }
 
@@ -319,7 +328,7 @@ impl Stage<'_> {
             record: self.ladder.record(),
             rows: Vec::new(),
             rows_after_down: None,
-            locks: BTreeMap::new(),
+            locks: None,
             rerun: None,
         };
         let Step::Sql(up) = &changed.up else { return Ok(trial) };
@@ -381,7 +390,7 @@ impl Stage<'_> {
     ) -> Result<(), FixtureError> {
         let session = self.session;
         if want.locks && self.within {
-            trial.locks = self.locks().await?;
+            trial.locks = Some(self.locks().await?);
         }
         let observed = self.catalog(base).await?;
         trial.record.after = observed.catalog().clone();

@@ -33,6 +33,9 @@ pub struct Bench<'a> {
     pub fail_fast: bool,
 }
 
+/// The code of what a test that never started failed with: a migration before it.
+pub const NOT_REACHED: &str = "test-not-reached";
+
 /// How a test ended.
 #[derive(Debug, Clone)]
 pub struct TestOutcome {
@@ -130,7 +133,12 @@ pub async fn run_within(
         Some(start) => run.climb(start, &(0..0), &[]).await?,
         None => Goes::On,
     };
-    if goes == Goes::On {
+    if goes == Goes::NoFurther {
+        // Not the test's own doing.
+        for finding in &mut run.findings {
+            finding.code = NOT_REACHED;
+        }
+    } else {
         let checked = session.execute("SET CONSTRAINTS ALL IMMEDIATE").await;
         checked.map_err(|source| FixtureError::Query { doing: "check constraints", source })?;
         run.actions(session).await?;
@@ -606,6 +614,16 @@ pub(super) fn said(failure: &DbFailure) -> String {
 }
 
 impl TestOutcome {
+    /// Whether it failed because of the server or the clock, which says nothing about what it tests.
+    pub fn is_trouble(&self) -> bool {
+        self.findings.iter().any(|finding| {
+            let sqlstate = finding.evidence.get("sqlstate").and_then(|value| value.as_str());
+            let class = sqlstate.map(|state| state.get(..2).unwrap_or_default());
+            matches!(class, Some("" | "08" | "40" | "53" | "57" | "58" | "XX"))
+                || finding.evidence.contains_key("timeout")
+        })
+    }
+
     /// A test that was not run.
     pub(super) fn skipped(reason: impl Into<String>) -> Self {
         Self {
@@ -620,7 +638,10 @@ impl TestOutcome {
     /// A test that failed because a migration before it does.
     pub fn not_reached(migration: &str, failure: &DbFailure) -> Self {
         let message = format!("{migration} fails before the test starts: {failure}");
-        Self::unusable(vec![Diagnostic::new("test-migration-fails", Severity::High, message)])
+        let sqlstate = failure.sqlstate.clone().unwrap_or_default();
+        Self::unusable(vec![
+            Diagnostic::new(NOT_REACHED, Severity::High, message).with_evidence("sqlstate", sqlstate),
+        ])
     }
 
     /// A test that failed before it was run.

@@ -81,7 +81,11 @@ pub(super) async fn run_command(
         Err(_) => {
             let seconds = command.limit.as_secs_f32();
             let help = "give it more time with --test-timeout SECONDS";
-            Some(finding(format!("{line}: did not end within {seconds}s")).with_help(help))
+            Some(
+                finding(format!("{line}: did not end within {seconds}s"))
+                    .with_help(help)
+                    .with_evidence("timeout", seconds),
+            )
         }
         Ok(status) => {
             let status = status.map_err(io)?;

@@ -103,7 +103,14 @@ fn bound(text: &str) -> Option<(&str, &str, f64)> {
                 | TokenKind::Ident
         )
     });
-    if number.next().is_some() || !plain {
+    // A text is compared letter by letter.
+    let numeric = ["smallint", "integer", "bigint", "numeric", "real", "double", "precision"];
+    let is_number = value.kind == TokenKind::Number
+        || rest.iter().any(|token| numeric.iter().any(|name| token.is_word(text, name)));
+    let other = |token: &&Token| {
+        token.kind == TokenKind::Ident && !numeric.iter().any(|name| token.is_word(text, name))
+    };
+    if number.next().is_some() || !plain || !is_number || rest.iter().any(|token| other(&token)) {
         return None;
     }
     let value = value.text(text).trim_matches('\'').parse().ok()?;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use confiture_core::migration::{Direction, Step};
 use confiture_core::plugin::{CheckContext, CheckScope, Outcome};
 use confiture_core::report::CheckStatus;
-use confiture_fixtures::sqltest::{self, Bench, TestOutcome, UserTest};
+use confiture_fixtures::sqltest::{self, Bench, NOT_REACHED, TestOutcome, UserTest};
 use confiture_fixtures::{FixtureError, Trial, run_script};
 
 use super::{Group, Sentence, Subject, Worker, names_of};
 use crate::audience::Listener;
 use crate::error::MutationError;
-use crate::state::{self, Divergence};
+use crate::state::{self, Divergence, Refusal};
 
 /// How a test is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,15 +68,17 @@ impl Worker<'_> {
             sentence.reached.push(name.clone());
             let brief = self.brief;
             let outcome = self.put(&brief.listeners[at], subject.migration, manner).await?;
-            if outcome.status == CheckStatus::Failed {
+            // The server's trouble says nothing about the mutant.
+            if outcome.status == CheckStatus::Failed && !outcome.is_trouble() {
+                let reached = outcome.findings.first().is_none_or(|finding| finding.code != NOT_REACHED);
                 if sentence.reason.is_none() {
                     sentence.reason = outcome.findings.first().map(|finding| finding.message.clone());
                 }
                 sentence.killed_by.push(name);
-                sentence.own_kill = true;
+                sentence.own_kill |= reached;
                 self.order.retain(|other| *other != at);
                 self.order.insert(0, at);
-                if !self.brief.matrix {
+                if !self.brief.matrix && sentence.own_kill {
                     break;
                 }
             }
@@ -137,21 +139,25 @@ impl Worker<'_> {
         let bench = Bench { loaded: &self.loaded, deadline: brief.ladder.deadline, fail_fast: true };
         if manner == Manner::Within {
             if early {
-                let Some(state) = self.starts.get(&start) else {
+                let Some((state, sequences)) = self.starts.get(&start) else {
                     return Err(FixtureError::Interrupted.into());
                 };
                 let mut session = state.session().await.map_err(FixtureError::from)?;
                 session.set_deadline(brief.ladder.deadline);
+                sequences.restore(&session).await?;
                 let outcome = sqltest::run_within(&listener.test, &session, start, &bench).await;
                 session.close().await;
                 return Ok(outcome?);
             }
+            self.ladder.sequences().restore(self.ladder.session()?).await?;
             let outcome = sqltest::run_within(&listener.test, self.ladder.session()?, here, &bench).await;
             self.ladder.revive().await?;
             return Ok(outcome?);
         }
         let clone = if early {
-            let Some(state) = self.starts.get(&start) else { return Err(FixtureError::Interrupted.into()) };
+            let Some((state, _)) = self.starts.get(&start) else {
+                return Err(FixtureError::Interrupted.into());
+            };
             state.server().clone_database(state, "test").await.map_err(FixtureError::from)?
         } else {
             self.ladder.clone_here("test").await?
@@ -278,11 +284,19 @@ impl Worker<'_> {
         trial: &Trial,
     ) -> Result<Option<(String, String)>, MutationError> {
         let changed = self.loaded.migrations[index].clone();
-        let Some(outcome) = self.ladder.foresee(&changed, end).await? else { return Ok(None) };
+        let calibrated = self.ladder.deadline();
+        self.ladder.set_deadline(self.brief.ladder.deadline);
+        let outcome = self.ladder.foresee(&changed, end).await;
+        self.ladder.set_deadline(calibrated);
+        let outcome = outcome?;
         let catalog = match outcome {
             Ok(catalog) => catalog,
             Err((at, run)) => {
-                let said = run.failure.map_or_else(String::new, |failed| failed.failure.to_string());
+                let Some(failed) = run.failure else { return Ok(None) };
+                if matches!(Refusal::of(&failed.failure), Refusal::Timeout | Refusal::Trouble) {
+                    return Ok(None);
+                }
+                let said = failed.failure.to_string();
                 let id = &self.loaded.migrations[at].id;
                 return Ok(
                     (at > index).then(|| (format!("up of {id}"), format!("{id} no longer applies: {said}")))
