@@ -253,8 +253,8 @@ impl Ladder<'_> {
     /// The catalog that the chain would lead to with `changed` in the place of the next migration, up to and
     /// including the one at `end`; what failed on the way otherwise, with its place.
     ///
-    /// `None` when a script on the way cannot run in a transaction. Migrations that the chain itself cannot
-    /// apply are left out.
+    /// In a transaction that is rolled back; on a clone where a script on the way cannot run in one. Migrations
+    /// that the chain itself cannot apply are left out.
     ///
     /// # Errors
     /// When the server is lost or refuses what the ladder itself asks for.
@@ -262,17 +262,20 @@ impl Ladder<'_> {
         &mut self,
         changed: &Migration,
         end: usize,
-    ) -> Result<Option<Result<Catalog, (usize, ScriptRun)>>, FixtureError> {
+    ) -> Result<Result<Catalog, (usize, ScriptRun)>, FixtureError> {
         let mut steps = vec![(self.next, changed)];
         steps.extend((self.next + 1..=end).filter_map(|at| Some((at, self.loaded.migrations.get(at)?))));
         let mut scripts: Vec<(usize, &Script)> = Vec::new();
         for (at, migration) in steps {
             if let Step::Sql(up) = &migration.up {
-                if !ScriptTraits::of(up).transaction_safe {
-                    return Ok(None);
-                }
                 scripts.push((at, up));
             }
+        }
+        if !scripts.iter().all(|(_, up)| ScriptTraits::of(up).transaction_safe) {
+            let clone = self.clone_here("foreseen").await?;
+            let outcome = self.foresee_on(&clone, &scripts).await;
+            dropped(clone).await;
+            return outcome;
         }
         let session = self.session()?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
@@ -296,7 +299,26 @@ impl Ladder<'_> {
             session.execute("ROLLBACK").await.map_err(doing("roll back a transaction"))?;
         }
         self.revive().await?;
-        Ok(Some(outcome))
+        Ok(outcome)
+    }
+
+    async fn foresee_on(
+        &self,
+        clone: &ScratchDb,
+        scripts: &[(usize, &Script)],
+    ) -> Result<Result<Catalog, (usize, ScriptRun)>, FixtureError> {
+        let session = open(clone, &self.options).await?;
+        for (at, up) in scripts {
+            let run = run_script(&session, up, Direction::Up).await;
+            self.lost(&run).await?;
+            if run.failure.is_some() {
+                session.close().await;
+                return Ok(Err((*at, run)));
+            }
+        }
+        let observed = self.observed.refresh(&session).await.map_err(reading)?;
+        session.close().await;
+        Ok(Ok(observed.catalog().clone()))
     }
 }
 
