@@ -3,4 +3,5 @@
 mod controls;
 mod operators;
 mod parts;
+mod shop;
 mod verdicts;

@@ -124,10 +124,8 @@ fn an_error_that_the_script_raises_kills_and_one_of_the_server_does_not() {
     assert_eq!(one.mutate(&["test/sleeps"]), "test/sleeps/0001_users/users/1 timeout");
 }
 
-#[test]
-fn a_committed_schema_kills_what_it_does_not_hold() {
-    let scenario =
-        Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);")]);
+/// The snapshot of a scenario's schema, in a directory of it.
+fn committed(scenario: &Scenario) -> std::path::PathBuf {
     let dir = scenario.path().join("schema");
     let server = confiture_tests::server();
     let source = scenario.load().unwrap();
@@ -138,6 +136,14 @@ fn a_committed_schema_kills_what_it_does_not_hold() {
         None,
     ));
     snapshot.unwrap().save(&dir).unwrap();
+    dir
+}
+
+#[test]
+fn a_committed_schema_kills_what_it_does_not_hold() {
+    let scenario =
+        Scenario::new(&[("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY, name text);")]);
+    let dir = committed(&scenario);
     let operators = confiture_mutation::OperatorFilter::parse(["pk-drop"]).unwrap();
     let report = scenario.try_mutate(|options| {
         options.operators = operators;
@@ -146,6 +152,58 @@ fn a_committed_schema_kills_what_it_does_not_hold() {
     let report = report.unwrap();
     assert_eq!(report.mutants[0].killed_by, ["schema"]);
     assert_eq!(scenario.mutate(&["pk-drop"]), "pk-drop/0001_users/users.id/1 survived");
+}
+
+#[test]
+fn a_committed_schema_is_asked_past_migrations_without_a_transaction_and_what_rows_refuse() {
+    let scenario = Scenario::new(&[
+        ("0001_users.sql", "CREATE TABLE users (id int NOT NULL, age int);"),
+        ("0002_adults.sql", "ALTER TABLE users ADD CONSTRAINT old CHECK (age <> 17);"),
+        (
+            "0003_index.sql",
+            "-- confiture: no-transaction\nCREATE INDEX CONCURRENTLY users_age ON users (age);",
+        ),
+    ])
+    .with_rows();
+    let dir = committed(&scenario);
+    let judged = |operator: &str, matrix: bool| {
+        let operators = confiture_mutation::OperatorFilter::parse([operator]).unwrap();
+        let report = scenario.try_mutate(|options| {
+            options.operators = operators;
+            options.snapshot = Some(dir.clone());
+            options.matrix = matrix;
+        });
+        let mutants = report.unwrap().mutants.into_iter();
+        mutants.map(|mutant| (mutant.status.as_str(), mutant.killed_by, mutant.own_kill)).collect::<Vec<_>>()
+    };
+    let by_schema = |status| (status, vec!["schema".to_owned()], true);
+    assert_eq!(judged("not-null-drop", false), [by_schema("killed")]);
+    let refused = judged("check-relop", false);
+    assert!(refused.contains(&by_schema("rejected")), "{refused:?}");
+    assert_eq!(judged("not-null-drop", true), [by_schema("killed")]);
+}
+
+#[test]
+fn a_rollback_is_judged_by_a_test_that_goes_there_and_back() {
+    let files = [
+        ("0001_users.sql", "CREATE TABLE users (id int);"),
+        ("0001_users.down.sql", "DROP TABLE users;"),
+        ("0002_posts.sql", "CREATE TABLE posts (id int);"),
+        ("0002_posts.down.sql", "DROP TABLE posts;"),
+    ];
+    let asked = |directives: &str| {
+        let sql = format!("{directives}-- confiture: assert\nSELECT to_regclass('posts') IS NULL;\n");
+        let operators = confiture_mutation::OperatorFilter::parse(["down-empty"]).unwrap();
+        let report =
+            Scenario::new(&files).test("back", &sql).try_mutate(|options| options.operators = operators);
+        let mutants = report.unwrap().mutants.into_iter();
+        mutants.filter(|mutant| mutant.own_kill).map(|mutant| mutant.migration).collect::<Vec<_>>()
+    };
+    let there_and_back =
+        "-- confiture: migrate to 0001\n-- confiture: migrate to 0002\n-- confiture: rollback to 0001\n";
+    assert_eq!(asked(there_and_back), ["0002_posts"]);
+    assert_eq!(asked("-- confiture: rollback to 0001\n"), ["0002_posts"]);
+    assert_eq!(asked("-- confiture: migrate to 0001\n"), [""; 0]);
 }
 
 #[test]

@@ -23,7 +23,7 @@ impl Listener {
     pub(crate) fn new(test: &Arc<UserTest>, loaded: &Loaded) -> Option<Self> {
         let end = loaded.migrations.len().checked_sub(1);
         let needs = match test.kind() {
-            TestKind::Command => Needs { start: end, steps: Vec::new() },
+            TestKind::Command => Needs::at(end),
             _ => test.needs(loaded).ok()?,
         };
         let words = matches!(test.kind(), TestKind::Directives | TestKind::Verify)
@@ -33,10 +33,9 @@ impl Listener {
 
     /// Whether a change of that script can reach it.
     pub(crate) fn reaches(&self, migration: usize, direction: Direction) -> bool {
-        let stepped = self.needs.steps.contains(&migration);
         match direction {
-            Direction::Up => stepped || self.needs.start >= Some(migration),
-            Direction::Down => stepped && self.needs.start >= Some(migration),
+            Direction::Up => self.needs.start >= Some(migration) || self.needs.steps.contains(&migration),
+            Direction::Down => self.needs.rolled_back.contains(&migration),
         }
     }
 

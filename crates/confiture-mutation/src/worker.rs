@@ -304,8 +304,10 @@ impl<'a> Worker<'a> {
             }
         }
         self.ask(subject, group, trial, &divergence, &mut sentence).await?;
-        // The committed schema is the project's own: it is asked also after a built-in check has noticed.
-        let unheard = sentence.killed_by.is_empty() || self.brief.committed.is_some() && !sentence.own_kill;
+        // The committed schema is the project's own: it is asked also after a built-in check has noticed, and for
+        // the matrix always.
+        let own_unheard = self.brief.matrix || !sentence.own_kill;
+        let unheard = sentence.killed_by.is_empty() || self.brief.committed.is_some() && own_unheard;
         if unheard {
             self.later(subject, group, trial, &divergence, &mut sentence).await?;
         }

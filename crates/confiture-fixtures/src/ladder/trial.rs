@@ -284,6 +284,12 @@ impl Ladder<'_> {
             dropped(clone).await;
             return outcome;
         }
+        if !scripts.iter().all(|(_, up)| ScriptTraits::of(up).transaction_safe) {
+            let clone = self.clone_here("foreseen").await?;
+            let outcome = self.foresee_on(&clone, &scripts).await;
+            dropped(clone).await;
+            return outcome;
+        }
         let session = self.session()?;
         self.sequences[0].restore(session).await?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;

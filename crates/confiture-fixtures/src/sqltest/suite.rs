@@ -30,7 +30,7 @@ impl<'a> Suite<'a> {
         let mut suite = Self { bench, waiting: Vec::new(), done: Vec::new() };
         for test in tests {
             let needs = match test.kind() {
-                TestKind::Command => Ok(Needs { start: end, steps: Vec::new() }),
+                TestKind::Command => Ok(Needs::at(end)),
                 _ => test.needs(bench.loaded),
             };
             let outcome = match needs {

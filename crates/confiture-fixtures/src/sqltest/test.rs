@@ -103,9 +103,16 @@ pub struct Needs {
     pub start: Option<usize>,
     /// The migrations it applies or rolls back itself, in order, each once.
     pub steps: Vec<usize>,
+    /// Those of them whose down script it runs.
+    pub rolled_back: Vec<usize>,
 }
 
 impl Needs {
+    /// A test that goes nowhere from `start`.
+    pub fn at(start: Option<usize>) -> Self {
+        Self { start, steps: Vec::new(), rolled_back: Vec::new() }
+    }
+
     /// The last migration of the chain it needs to be there.
     pub fn last(&self) -> Option<usize> {
         self.steps.iter().copied().max().max(self.start)
@@ -166,7 +173,7 @@ impl UserTest {
         let end = loaded.migrations.len().checked_sub(1);
         if let Some(migration) = &self.verifies {
             let start = loaded.migrations.iter().position(|m| &m.id == migration);
-            return Ok(Needs { start, steps: Vec::new() });
+            return Ok(Needs::at(start));
         }
         let find = |version: &str, span: &Range<usize>| {
             find_version(loaded, version).map_err(|error| {
@@ -183,7 +190,7 @@ impl UserTest {
                     let Some(needs) = &mut needs else {
                         let start = if *measured { target.checked_sub(1) } else { Some(target) };
                         let steps = if *measured { vec![target] } else { Vec::new() };
-                        needs = Some(Needs { start, steps });
+                        needs = Some(Needs { steps, ..Needs::at(start) });
                         at = Some(target);
                         continue;
                     };
@@ -199,20 +206,22 @@ impl UserTest {
                 }
                 Action::Rollback { version, span } => {
                     let target = find(version, span)?;
-                    let needs = needs.get_or_insert_with(|| Needs { start: end, steps: Vec::new() });
+                    let needs = needs.get_or_insert_with(|| Needs::at(end));
                     let from = at.or(end);
                     if from.is_none_or(|from| target >= from) {
                         let label = "the test is not past this version";
                         let help = "use  migrate to VERSION  to go forward";
                         return Err(Box::new(self.problem(span.clone(), label, help)));
                     }
-                    needs.steps.extend((target + 1..=from.unwrap_or(0)).rev());
+                    let down = (target + 1..=from.unwrap_or(0)).rev();
+                    needs.steps.extend(down.clone());
+                    needs.rolled_back.extend(down);
                     at = Some(target);
                 }
                 Action::AtMost { .. } | Action::Statement { .. } => {}
             }
         }
-        let mut needs = needs.unwrap_or(Needs { start: end, steps: Vec::new() });
+        let mut needs = needs.unwrap_or_else(|| Needs::at(end));
         let mut seen = std::collections::BTreeSet::new();
         needs.steps.retain(|step| seen.insert(*step));
         Ok(needs)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use confiture_core::migration::{Direction, Step};
-use confiture_core::plugin::{CheckContext, CheckScope, Outcome};
+use confiture_core::plugin::{CheckContext, CheckScope, Outcome, ScriptRun};
 use confiture_core::report::CheckStatus;
 use confiture_fixtures::sqltest::{self, Bench, NOT_REACHED, TestOutcome, UserTest};
 use confiture_fixtures::{FixtureError, Trial, run_script};
@@ -308,7 +308,9 @@ impl Worker<'_> {
         }
         let Some(committed) = &self.brief.committed else { return Ok(None) };
         let mut record = self.ladder.record();
-        record.up.clone_from(&trial.record.up);
+        // On the generated rows it may have failed; here it went through.
+        let up = trial.record.up.clone();
+        record.up = up.map(|run| ScriptRun { failure: None, ..run });
         record.after = catalog;
         let cx = CheckContext::new(&self.loaded, end, &record).with_committed(Some(committed));
         for check in self.brief.checks.iter().filter(|check| check.scope() == CheckScope::Chain) {

@@ -9,3 +9,6 @@ INSERT INTO customers (email, full_name) VALUES ('nobody', 'Nobody');
 
 -- confiture: assert
 SELECT preferences = '{}' AS no_preferences, updated_at = created_at AS not_changed FROM customers;
+
+-- confiture: uses-index customers_preferences_idx
+SELECT id FROM customers WHERE preferences @> '{"call": true}';

@@ -4,3 +4,7 @@
 
 -- confiture: uses-index products_name_trgm_idx
 SELECT id FROM products WHERE name LIKE '%jam%';
+
+-- confiture: rollback to 0007
+-- confiture: assert
+SELECT to_regclass('products_name_trgm_idx') IS NULL AS no_index;
