@@ -1,15 +1,47 @@
 //! Others wait: strong locks, rewrites, scans under a lock.
 
+mod add_check_not_valid_missing;
+mod add_column_generated_stored;
+mod add_column_identity;
+mod add_column_serial;
 mod add_column_volatile_default;
 mod add_fk_not_valid_missing;
+mod add_pk_not_using_index;
+mod add_unique_not_using_index;
+mod alter_column_type_rewrite;
+mod attach_partition_default_scan;
+mod attach_partition_without_check;
+mod cluster_or_vacuum_full;
+mod create_partition_locks_parent;
+mod detach_partition_not_concurrent;
+mod domain_constraint_not_valid_missing;
+mod drop_index_not_concurrent;
 mod index_not_concurrent;
+mod long_work_under_exclusive_lock;
 mod missing_lock_timeout;
+mod new_table_fk_locks_referenced;
 mod set_not_null_without_check;
 mod unbounded_dml;
 
+pub use add_check_not_valid_missing::AddCheckNotValidMissing;
+pub use add_column_generated_stored::AddColumnGeneratedStored;
+pub use add_column_identity::AddColumnIdentity;
+pub use add_column_serial::AddColumnSerial;
 pub use add_column_volatile_default::AddColumnVolatileDefault;
 pub use add_fk_not_valid_missing::AddFkNotValidMissing;
+pub use add_pk_not_using_index::AddPkNotUsingIndex;
+pub use add_unique_not_using_index::AddUniqueNotUsingIndex;
+pub use alter_column_type_rewrite::AlterColumnTypeRewrite;
+pub use attach_partition_default_scan::AttachPartitionDefaultScan;
+pub use attach_partition_without_check::AttachPartitionWithoutCheck;
+pub use cluster_or_vacuum_full::ClusterOrVacuumFull;
+pub use create_partition_locks_parent::CreatePartitionLocksParent;
+pub use detach_partition_not_concurrent::DetachPartitionNotConcurrent;
+pub use domain_constraint_not_valid_missing::DomainConstraintNotValidMissing;
+pub use drop_index_not_concurrent::DropIndexNotConcurrent;
 pub use index_not_concurrent::IndexNotConcurrent;
+pub use long_work_under_exclusive_lock::LongWorkUnderExclusiveLock;
 pub use missing_lock_timeout::MissingLockTimeout;
+pub use new_table_fk_locks_referenced::NewTableFkLocksReferenced;
 pub use set_not_null_without_check::SetNotNullWithoutCheck;
 pub use unbounded_dml::UnboundedDml;
