@@ -25,12 +25,8 @@ add a column with the other collation, fill it in batches, and exchange the two.
             knowledge: Tier::Catalog,
             since: None,
             until: None,
-            claim: Claim {
-                locks: &[("users", LockMode::AccessExclusive)],
-                rewrites: &["users_email"],
-                ..Claim::NONE
-            },
-            withdrawal: Withdrawal::Never,
+            claim: Claim { locks: &[("users", LockMode::AccessExclusive)], scans: &["users"], ..Claim::NONE },
+            withdrawal: Withdrawal::NoScan,
             example: RuleExample {
                 setup: "CREATE TABLE users (id int PRIMARY KEY, email text NOT NULL, age int);\n\
 INSERT INTO users SELECT g, 'u' || g, g FROM generate_series(1, 500) g;\n\
