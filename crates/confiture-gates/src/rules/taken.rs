@@ -49,6 +49,22 @@ pub(super) fn taken<'a>(
         (Verb::Drop, Some(ObjectKind::Table)) | (Verb::Truncate | Verb::Cluster, _) => {
             found.extend(outline.names.iter().map(|table| (table, LockMode::AccessExclusive)));
         }
+        (Verb::Lock, _) => {
+            let mode = locked_in(statement);
+            found.extend(outline.names.iter().map(|table| (table, mode)));
+        }
+        (Verb::Refresh, _) => {
+            let mode = match outline.modifier(Modifier::Concurrently) {
+                Some(_) => LockMode::Exclusive,
+                None => LockMode::AccessExclusive,
+            };
+            found.extend(outline.name().map(|view| (view, mode)));
+        }
+        (Verb::Reindex, Some(ObjectKind::Table)) => {
+            let concurrent = statement.tokens().iter().any(|t| t.is_word(statement.sql(), "concurrently"));
+            let mode = if concurrent { LockMode::ShareUpdateExclusive } else { LockMode::Share };
+            found.extend(outline.name().map(|table| (table, mode)));
+        }
         (Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge, _) => {
             found.extend(outline.name().map(|table| (table, LockMode::RowExclusive)));
         }
@@ -99,4 +115,13 @@ fn alter<'a>(outline: &'a Outline, found: &mut Vec<(&'a ObjectName, LockMode)>) 
 
 fn is_foreign_key(action: &Action) -> bool {
     action.constraint.as_ref().is_some_and(|clause| clause.kind == ClauseKind::ForeignKey)
+}
+
+/// The mode of `LOCK TABLE … [IN mode MODE]`.
+fn locked_in(statement: &RuleStatement<'_>) -> LockMode {
+    let sql = statement.sql();
+    let word = |wanted: &str| statement.tokens().iter().rposition(|token| token.is_word(sql, wanted));
+    let mode = word("in").zip(word("mode")).and_then(|(from, to)| statement.tokens().get(from + 1..to));
+    let words = mode.map(|mode| mode.iter().map(|token| token.text(sql)).collect::<Vec<_>>().join(" "));
+    words.and_then(|words| words.parse().ok()).unwrap_or(LockMode::AccessExclusive)
 }

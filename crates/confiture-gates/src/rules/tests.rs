@@ -23,18 +23,21 @@ fn source(scripts: &[String]) -> TestSource {
     TestSource::load(&registry, dir.path(), Some("plain"), &LoadOptions::default()).unwrap()
 }
 
-fn bad(meta: &RuleMeta) -> TestSource {
+fn bad(meta: &RuleMeta) -> Vec<String> {
     let head = if meta.example.transaction { "" } else { "-- confiture: no-transaction\n" };
-    source(&[format!("{head}{}", meta.example.bad)])
+    vec![format!("{head}{}", meta.example.bad)]
 }
 
-fn good(meta: &RuleMeta) -> TestSource {
-    source(&meta.example.good.iter().map(|&script| script.to_owned()).collect::<Vec<_>>())
+fn good(meta: &RuleMeta) -> Vec<String> {
+    meta.example.good.iter().map(|&script| script.to_owned()).collect()
 }
 
-/// Codes of what is found, each with its severity, without notes.
-fn found(registry: &Registry, source: &TestSource) -> Vec<String> {
-    let found = find(registry, &source.loaded, &LintOptions::default(), |_| Surroundings::default());
+/// Codes of what is found behind the setup of the example, without notes.
+fn found(registry: &Registry, meta: &RuleMeta, scripts: Vec<String>) -> Vec<String> {
+    let setup = format!("-- confiture: no-transaction\n{}\n", meta.example.setup);
+    let scripts: Vec<String> = [setup].into_iter().chain(scripts).collect();
+    let options = LintOptions { judged: Some((1..scripts.len()).collect()), ..LintOptions::default() };
+    let found = find(registry, &source(&scripts).loaded, &options, |_| Surroundings::default());
     let loud = found.into_iter().filter(|found| found.diagnostic.severity > Severity::Info);
     loud.map(|found| found.diagnostic.code.to_owned()).collect()
 }
@@ -66,11 +69,11 @@ fn every_rule_reports_its_bad_example_alone_and_no_rule_a_good_one() {
     let mut wrong = Vec::new();
     for meta in rules(&registry).iter().map(|rule| rule.meta()) {
         let id = meta.plugin.id;
-        let reported = found(&registry, &bad(meta));
+        let reported = found(&registry, meta, bad(meta));
         if reported.is_empty() || reported.iter().any(|code| code != id) {
             wrong.push(format!("{id}: bad is reported as {reported:?}"));
         }
-        let reported = found(&registry, &good(meta));
+        let reported = found(&registry, meta, good(meta));
         if !reported.is_empty() {
             wrong.push(format!("{id}: good is reported as {reported:?}"));
         }
@@ -215,7 +218,7 @@ async fn postgresql_does_with_every_example_what_the_rule_claims() {
     let mut wrong = Vec::new();
     for meta in rules(&registry).iter().map(|rule| rule.meta()).filter(|meta| meta.holds_on(major)) {
         let id = meta.plugin.id;
-        for (what, source) in [("bad", bad(meta)), ("good", good(meta))] {
+        for (what, source) in [("bad", source(&bad(meta))), ("good", source(&good(meta)))] {
             let database = server.create_database("rule").await.unwrap();
             let session = database.session().await.unwrap();
             let setup = SetupFile::parse(Path::new("setup.sql"), meta.example.setup.to_owned()).unwrap();
