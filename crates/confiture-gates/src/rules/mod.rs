@@ -4,6 +4,7 @@ pub mod client_break;
 pub mod data_loss;
 pub mod design;
 pub mod fails;
+mod known;
 pub mod lock;
 mod taken;
 #[cfg(test)]
