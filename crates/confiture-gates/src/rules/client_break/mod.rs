@@ -1,5 +1,23 @@
 //! What the application of the previous version does not survive.
 
+mod drop_default_of_required_column;
+mod drop_or_replace_routine;
+mod drop_replica_identity;
+mod enum_rename_value;
+mod new_constraint_rejects_old_writer;
 mod rename_column;
+mod rename_table;
+mod revoke_privilege;
+mod rls_without_policy;
+mod set_schema;
 
+pub use drop_default_of_required_column::DropDefaultOfRequiredColumn;
+pub use drop_or_replace_routine::DropOrReplaceRoutine;
+pub use drop_replica_identity::DropReplicaIdentity;
+pub use enum_rename_value::EnumRenameValue;
+pub use new_constraint_rejects_old_writer::NewConstraintRejectsOldWriter;
 pub use rename_column::RenameColumn;
+pub use rename_table::RenameTable;
+pub use revoke_privilege::RevokePrivilege;
+pub use rls_without_policy::RlsWithoutPolicy;
+pub use set_schema::SetSchema;

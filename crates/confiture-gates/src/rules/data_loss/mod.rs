@@ -1,7 +1,15 @@
 //! Rows and values that are gone.
 
+mod disable_trigger_all;
+mod drop_cascade;
 mod drop_column;
+mod drop_table;
+mod sequence_restart;
 mod truncate;
 
+pub use disable_trigger_all::DisableTriggerAll;
+pub use drop_cascade::DropCascade;
 pub use drop_column::DropColumn;
+pub use drop_table::DropTable;
+pub use sequence_restart::SequenceRestart;
 pub use truncate::Truncate;

@@ -1,0 +1,87 @@
+//! `new-constraint-rejects-old-writer`.
+
+use super::super::known::column;
+use super::super::prelude::*;
+
+/// A constraint refuses the rows that the running application writes.
+#[derive(Debug, Default)]
+pub struct NewConstraintRejectsOldWriter;
+
+confiture_core::register!(rule NewConstraintRejectsOldWriter);
+
+impl Rule for NewConstraintRejectsOldWriter {
+    fn meta(&self) -> &'static RuleMeta {
+        static META: RuleMeta = RuleMeta {
+            plugin: PluginMeta {
+                id: "new-constraint-rejects-old-writer",
+                summary: "a constraint refuses what the running application writes",
+                docs: "NOT VALID spares the old rows, not the writers: every new row is checked at once. A column that \
+                       the previous application does not write, without a default, must not be demanded (CHECK (column \
+                       IS NOT NULL), SET NOT NULL) before that application is gone: each of its INSERTs fails with \
+                       SQLSTATE 23514 or 23502. Give the column a DEFAULT, or demand it one release later. Reported \
+                       are columns the same migration adds and, with a catalog, those that may be NULL and have no \
+                       default; which rows the application writes is known from its queries only.",
+            },
+            category: RuleCategory::ClientBreak,
+            severity: Severity::Medium,
+            knowledge: Tier::Catalog,
+            since: None,
+            until: None,
+            claim: Claim { locks: &[("users", LockMode::AccessExclusive)], ..Claim::NONE },
+            withdrawal: Withdrawal::Never,
+            example: RuleExample {
+                setup: "CREATE TABLE users (id int PRIMARY KEY);\nINSERT INTO users VALUES (1);",
+                bad: "SET lock_timeout = '2s';\nALTER TABLE users ADD COLUMN note text;\n\
+                      ALTER TABLE users ADD CONSTRAINT noted CHECK (note IS NOT NULL) NOT VALID;",
+                good: &["SET lock_timeout = '2s';\nALTER TABLE users ADD COLUMN note text DEFAULT '';\n\
+                         ALTER TABLE users ADD CONSTRAINT noted CHECK (note IS NOT NULL) NOT VALID;"],
+                transaction: true,
+            },
+        };
+        &META
+    }
+
+    fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
+        for (statement, table, action) in cx.actions(&[ActionKind::AddConstraint]) {
+            let Some(clause) = &action.constraint else { continue };
+            for name in demanded(statement, clause) {
+                let Some(known) = column(cx, statement, table, name.name()) else { continue };
+                if known.not_null || known.filled {
+                    continue;
+                }
+                let finding = RuleFinding::new(
+                    statement,
+                    clause.span,
+                    format!("rows that the running application writes to {table} without {name} are refused"),
+                )
+                .label("new rows are checked at once, NOT VALID or not")
+                .help(format!(
+                    "ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT …; or demand it a release later"
+                ))
+                .on(table);
+                out.push(if known.here { finding } else { finding.seen_in_catalog() });
+            }
+        }
+    }
+}
+
+/// The columns that a constraint wants filled whatever else a row holds: `… IS NOT NULL AND …`, NOT NULL.
+fn demanded(statement: &RuleStatement<'_>, clause: &Clause) -> Vec<ObjectName> {
+    let sql = statement.sql();
+    if clause.kind == ClauseKind::NotNull {
+        return clause.columns.iter().filter_map(|span| ObjectName::read(sql, *span)).collect();
+    }
+    let (ClauseKind::Check, Some(expression)) = (clause.kind, clause.expression) else { return Vec::new() };
+    let tokens = statement.tokens_in(expression);
+    // What an OR joins, or a CASE chooses, need not hold.
+    if tokens.iter().any(|token| token.is_word(sql, "or") || token.is_word(sql, "case")) {
+        return Vec::new();
+    }
+    let asked = tokens.windows(4).filter(|window| {
+        window[0].kind.is_name()
+            && window[1].is_word(sql, "is")
+            && window[2].is_word(sql, "not")
+            && window[3].is_word(sql, "null")
+    });
+    asked.filter_map(|window| ObjectName::read(sql, window[0].span)).collect()
+}

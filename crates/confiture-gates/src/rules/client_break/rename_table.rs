@@ -1,0 +1,102 @@
+//! `rename-table`.
+
+use super::super::prelude::*;
+
+/// A table or view has another name than the running application uses.
+#[derive(Debug, Default)]
+pub struct RenameTable;
+
+confiture_core::register!(rule RenameTable);
+
+impl Rule for RenameTable {
+    fn meta(&self) -> &'static RuleMeta {
+        static META: RuleMeta = RuleMeta {
+            plugin: PluginMeta {
+                id: "rename-table",
+                summary: "renaming a table breaks every query of the application that still runs",
+                docs: "The previous version of the application runs on while and after the migration is applied, and \
+                       all its queries that name the table fail with SQLSTATE 42P01. In the same transaction leave a \
+                       view with the old name in its place: SELECT * FROM the new one can be written to like the \
+                       table. Drop it when no application uses the old name.",
+            },
+            category: RuleCategory::ClientBreak,
+            severity: Severity::High,
+            knowledge: Tier::Static,
+            since: None,
+            until: None,
+            claim: Claim { locks: &[("users", LockMode::AccessExclusive)], ..Claim::NONE },
+            withdrawal: Withdrawal::Never,
+            example: RuleExample {
+                setup: "CREATE TABLE users (id int PRIMARY KEY);",
+                bad: "SET lock_timeout = '2s';\nALTER TABLE users RENAME TO accounts;",
+                good: &["SET lock_timeout = '2s';\nALTER TABLE users RENAME TO accounts;\n\
+                         CREATE VIEW users AS SELECT * FROM accounts;"],
+                transaction: true,
+            },
+        };
+        &META
+    }
+
+    fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
+        for (statement, table, action) in moved(cx, ActionKind::Rename) {
+            let Some(new) = &action.name else { continue };
+            if cx.is_new(statement, ObjectKind::Table, table) || has_successor(cx, statement, table) {
+                continue;
+            }
+            out.push(
+                RuleFinding::new(
+                    statement,
+                    action.span,
+                    format!("queries of the running application that name {table} fail"),
+                )
+                .help(format!("in the same transaction: CREATE VIEW {table} AS SELECT * FROM {new};"))
+                .on(table),
+            );
+        }
+    }
+}
+
+/// The actions of one kind on tables and views, with the statement and the name of the relation.
+pub(super) fn moved<'a>(
+    cx: &RuleContext<'a>,
+    kind: ActionKind,
+) -> impl Iterator<Item = (&'a RuleStatement<'a>, &'a ObjectName, &'a Action)> {
+    const RELATIONS: &[ObjectKind] =
+        &[ObjectKind::Table, ObjectKind::View, ObjectKind::MaterializedView, ObjectKind::ForeignTable];
+    let alters = cx.statements.iter().filter(|statement| {
+        let outline = statement.outline();
+        outline.verb == Verb::Alter && outline.object.is_some_and(|object| RELATIONS.contains(&object))
+    });
+    let named = alters.filter_map(|statement| Some((statement, statement.outline().name()?)));
+    named
+        .flat_map(|(statement, table)| {
+            statement.outline().actions().iter().map(move |action| (statement, table, action))
+        })
+        .filter(move |(_, _, action)| action.kind == kind)
+}
+
+/// Whether something takes the name that the relation had before the migration, or it is given back, in the
+/// same transaction.
+pub(super) fn has_successor(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, table: &ObjectName) -> bool {
+    let Some(old) = cx.original(statement, ObjectKind::Table, table) else { return true };
+    // It left its old name before: that statement is to blame.
+    if old.name() != table.name() {
+        return true;
+    }
+    cx.after_it(statement).iter().filter(|later| RuleContext::together(statement, later)).any(|later| {
+        let outline = later.outline();
+        match outline.verb {
+            Verb::Create => {
+                matches!(
+                    outline.object,
+                    Some(ObjectKind::View | ObjectKind::Table | ObjectKind::MaterializedView)
+                ) && outline.name().is_some_and(|name| RuleContext::same_name(name, &old))
+            }
+            Verb::Alter => outline.actions().iter().any(|action| {
+                action.kind == ActionKind::Rename
+                    && action.name.as_ref().is_some_and(|name| name.name() == old.name())
+            }),
+            _ => false,
+        }
+    })
+}

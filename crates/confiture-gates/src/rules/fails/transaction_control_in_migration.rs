@@ -1,0 +1,62 @@
+//! `transaction-control-in-migration`.
+
+use super::super::prelude::*;
+use confiture_core::migration::TransactionMode;
+use confiture_core::sql::{TransactionControl, classify};
+
+/// The script ends a transaction that its tool opened.
+#[derive(Debug, Default)]
+pub struct TransactionControlInMigration;
+
+confiture_core::register!(rule TransactionControlInMigration);
+
+impl Rule for TransactionControlInMigration {
+    fn meta(&self) -> &'static RuleMeta {
+        static META: RuleMeta = RuleMeta {
+            plugin: PluginMeta {
+                id: "transaction-control-in-migration",
+                summary: "COMMIT or ROLLBACK ends the transaction that the tool opened",
+                docs: "Where the tool wraps the script in a transaction, BEGIN in it is no more than a warning and \
+                       COMMIT ends the tool's own transaction: what follows, the tool's note that the migration is \
+                       applied included, runs without one, and a failure leaves half of the migration behind. In a DO \
+                       block or a procedure COMMIT fails there with SQLSTATE 2D000. Leave the control to the tool, or \
+                       tell it not to open a transaction (`confiture explain LAYOUT` says how).",
+            },
+            category: RuleCategory::Fails,
+            severity: Severity::High,
+            knowledge: Tier::Static,
+            since: None,
+            until: None,
+            claim: Claim::NONE,
+            withdrawal: Withdrawal::Never,
+            example: RuleExample {
+                setup: "",
+                bad: "BEGIN;\nCREATE TABLE a (id int PRIMARY KEY);\nCOMMIT;\nCREATE TABLE b (id int PRIMARY KEY);",
+                good: &["CREATE TABLE a (id int PRIMARY KEY);\nCREATE TABLE b (id int PRIMARY KEY);"],
+                transaction: true,
+            },
+        };
+        &META
+    }
+
+    fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
+        if cx.script.transaction != TransactionMode::Wrapped {
+            return;
+        }
+        for statement in cx.statements {
+            let control = classify(statement.sql()).control;
+            let Some(TransactionControl::Commit | TransactionControl::Rollback) = control else { continue };
+            let (message, label) = match statement.inside {
+                Some(_) => {
+                    ("a transaction cannot end here: the tool opened one", "refused with SQLSTATE 2D000")
+                }
+                None => ("this ends the transaction that the tool opened", "what follows runs without one"),
+            };
+            out.push(
+                RuleFinding::new(statement, statement.span(), message)
+                    .label(label)
+                    .help("leave BEGIN and COMMIT to the tool, or tell it not to open a transaction"),
+            );
+        }
+    }
+}
