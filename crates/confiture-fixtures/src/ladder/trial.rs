@@ -569,6 +569,6 @@ fn table_rows(table: Table) -> TableRows {
     }
 }
 
-fn doing(doing: &'static str) -> impl Fn(confiture_core::db::DbFailure) -> FixtureError {
+pub(super) fn doing(doing: &'static str) -> impl Fn(confiture_core::db::DbFailure) -> FixtureError {
     move |source| FixtureError::Query { doing, source }
 }
