@@ -59,6 +59,8 @@ pub(crate) enum Command {
     },
     /// Reads migrations for what they lock, lose or break; needs no database.
     Lint(Box<LintArgs>),
+    /// Decides about a deployment: every gate with its evidence, one exit code.
+    Gate(Box<GateArgs>),
     /// Generates rows that satisfy a schema, the statistics that shape them, or random schemas and migrations.
     Generate {
         #[command(subcommand)]
@@ -310,6 +312,17 @@ pub(crate) struct TestArgs {
     /// Keep the database of a failed run and print how to connect to it.
     #[arg(long, display_order = 310)]
     pub keep_failed: bool,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct GateArgs {
+    #[command(flatten)]
+    pub judge: JudgeArgs,
+
+    /// A gate that need not be run, besides `[gate] optional` of confiture.toml (repeatable) [default: mutation,
+    /// performance and release-readiness, whose input nothing makes yet].
+    #[arg(long, value_name = "GATE", display_order = 20)]
+    pub optional: Vec<String>,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

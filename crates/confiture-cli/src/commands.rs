@@ -5,6 +5,7 @@ mod completions;
 mod diff;
 mod doctor;
 mod explain;
+mod gate;
 mod generate;
 mod generate_schema;
 mod judged;
@@ -63,6 +64,7 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
             Output::new(format, report, &registry)
                 .and_then(|out| report::merge(&files, &out, &registry, &style))
         }
+        Command::Gate(gate) => gate::run(*gate, &registry, &style).await,
         Command::Lint(lint) => lint::run(*lint, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,
         Command::Generate { command: GenerateCommand::Stats { server, out } } => {

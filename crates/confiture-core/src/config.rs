@@ -77,6 +77,16 @@ pub struct Settings {
     pub required_plugins: Vec<String>,
     /// Settings of `confiture mutate`.
     pub mutate: MutateSettings,
+    /// Settings of `confiture gate`.
+    pub gate: GateSettings,
+}
+
+/// The keys of `[gate]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct GateSettings {
+    /// Gates that need not be run; absent: those whose input nothing makes yet.
+    pub optional: Option<Vec<String>>,
 }
 
 /// The keys of `[mutate]`.
@@ -152,6 +162,7 @@ impl Settings {
             seeds: self.seeds.or(base.seeds),
             required_plugins: list(self.required_plugins, base.required_plugins),
             mutate: self.mutate.over(base.mutate),
+            gate: GateSettings { optional: self.gate.optional.or(base.gate.optional) },
         }
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Field names are a contract: scripts outside this workspace read them. Fields are only ever added.
 
+mod gate;
 mod mutation;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Severity;
 use crate::migration::Direction;
 
+pub use gate::{GateResult, GateStatus};
 pub use mutation::{
     MutantResult, MutantStatus, MutationReport, MutationScore, MutationTest, MutationThresholds,
     MutationTotals, SuppressedMutant,
@@ -263,6 +265,9 @@ pub struct RunReport {
     /// The mutants of `confiture mutate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mutation: Option<MutationReport>,
+    /// The gates of `confiture gate`, in the order they were asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gates: Vec<GateResult>,
     /// Why the run ended early, when it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -286,6 +291,7 @@ impl RunReport {
             tests: Vec::new(),
             findings: Vec::new(),
             mutation: None,
+            gates: Vec::new(),
             error: None,
             duration_ms: 0.0,
         }
@@ -297,6 +303,7 @@ impl RunReport {
             RunStatus::Error
         } else if self.migrations.iter().any(MigrationResult::failed)
             || self.tests.iter().any(TestResult::failed)
+            || self.gates.iter().any(GateResult::stops) && self.anything_ran()
             || self.findings.iter().any(|finding| finding.check.is_none() && finding.severity > Severity::Low)
         {
             RunStatus::Failed
@@ -354,6 +361,12 @@ impl RunReport {
                     Some(known) if known.status < test.status => *known = test,
                     Some(_) => {}
                     None => merged.tests.push(test),
+                }
+            }
+            for gate in run.gates {
+                match merged.gates.iter_mut().find(|known| known.id == gate.id) {
+                    Some(known) => known.absorb(gate),
+                    None => merged.gates.push(gate),
                 }
             }
             for finding in run.findings {

@@ -1,5 +1,6 @@
 //! `Ladder`: the state before and after each migration, without replaying the chain.
 
+mod measure;
 mod populated;
 mod queries;
 mod round_trip;
@@ -25,6 +26,7 @@ use confiture_core::migration::{Direction, Migration, Script, Step, TransactionM
 use confiture_core::plugin::{
     DataRecord, Interruption, Isolation, Observation, RungRecord, ScriptRun, StatementFailure,
 };
+pub use measure::{Measured, RelationMeasure, StatementMeasure};
 use populated::Populated;
 pub use sequences::Sequences;
 pub use trial::{Ground, TableRows, Trial, Want};

@@ -35,14 +35,17 @@ pub use generate::{
     ColumnStatistics, Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, Statistics, TableFill,
     TableStatistics, write_rows,
 };
-pub use ladder::{Depth, Ground, Ladder, LadderOptions, NO_ROWS, Sequences, TableRows, Trial, Want};
+pub use ladder::{
+    Depth, Ground, Ladder, LadderOptions, Measured, NO_ROWS, RelationMeasure, Sequences, StatementMeasure,
+    TableRows, Trial, Want,
+};
 pub use queries::QueryFile;
 pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;
 pub use test_db::{Outcome, TestDb, TestDbBuilder};
 pub use test_run::{
-    Beside, Event, LONG, NOT_SELECTED, SKIPPED_ON_REQUEST, TestOptions, TestRun, TestSource, Tested,
+    Beside, Event, Evidence, LONG, NOT_SELECTED, SKIPPED_ON_REQUEST, TestOptions, TestRun, TestSource, Tested,
 };
 pub use validate::{
     ColumnFingerprint, DataChange, DataDifference, DataFingerprint, DataState, DataValidator, Invariant,

@@ -14,7 +14,8 @@ use crate::error::FixtureError;
 
 pub use execute::{ScriptTraits, run_script};
 pub(crate) use execute::{
-    failing_span, run_first, run_in_transaction, run_query, run_query_within, run_watched, send,
+    failing_span, reset_session, run_first, run_in_transaction, run_query, run_query_within, run_watched,
+    send,
 };
 
 /// How far to go.

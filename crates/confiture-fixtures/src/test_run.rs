@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use confiture_core::catalog::Catalog;
 use confiture_core::db::{Endpoint, Server};
 use confiture_core::migration::layout::{self, Detection, LayoutError, LoadOptions, Loaded};
 use confiture_core::migration::{Migration, Step};
@@ -21,7 +22,7 @@ use confiture_core::{Diagnostic, Severity};
 use crate::checks::queries::never_worked;
 use crate::checks::up_data::seed_fails;
 use crate::error::FixtureError;
-use crate::ladder::{Depth, Ladder, LadderOptions};
+use crate::ladder::{Depth, Ladder, LadderOptions, Measured};
 use crate::snapshot::SchemaSnapshotter;
 use crate::sqltest::{Bench, Suite, UserTest};
 use parts::LaterPart;
@@ -99,6 +100,9 @@ pub struct TestOptions {
     pub long: usize,
     /// Where the second part of a long chain is judged; `None` on the server of the first.
     pub beside: Option<Beside>,
+    /// Measure the statements of every judged migration and keep the catalogs around it
+    /// ([`Tested::evidence`]); then one server judges the whole chain.
+    pub evidence: bool,
 }
 
 impl Default for TestOptions {
@@ -115,6 +119,7 @@ impl Default for TestOptions {
             snapshot: None,
             long: LONG,
             beside: None,
+            evidence: false,
         }
     }
 }
@@ -159,8 +164,23 @@ pub struct Tested {
     pub report: RunReport,
     /// Where the database is that was kept, when one was.
     pub kept: Option<Endpoint>,
+    /// Of each judged migration, where it was asked for.
+    pub evidence: Vec<Evidence>,
     /// Parts the chain was judged in: 2 where a second server did the later one.
     pub parts: usize,
+}
+
+/// What is known of one migration besides the judgement of the checks.
+#[derive(Debug, Clone)]
+pub struct Evidence {
+    /// Its place in the chain.
+    pub index: usize,
+    /// The catalog before it.
+    pub before: Catalog,
+    /// The catalog after it; `None` when it was not applied.
+    pub after: Option<Catalog>,
+    /// What its statements did; `Err` says why that is not known.
+    pub measured: Result<Measured, String>,
 }
 
 impl TestRun<'_> {
@@ -191,7 +211,7 @@ impl TestRun<'_> {
         on_event(Event::Started { migrations: end });
         let turn = parts::turn(&options, end);
         let mut later = match (turn, &options.beside) {
-            (Some(turn), Some(beside)) if parts::allowed(server, &options) => {
+            (Some(turn), Some(beside)) if !options.evidence && parts::allowed(server, &options) => {
                 Some(LaterPart::new(&judging, turn, beside, server))
             }
             _ => None,
@@ -202,8 +222,9 @@ impl TestRun<'_> {
         suite.at(&mut ladder, None, true).await?;
         let mut whole_chain = end == loaded.migrations.len();
         let mut agreed = false;
+        let mut evidence = Vec::new();
         let mut take = |judged: Judged, report: &mut RunReport| {
-            let Judged { index, result, findings, applied, elapsed } = judged;
+            let Judged { index, result, findings, applied, elapsed, .. } = judged;
             whole_chain &= applied;
             on_event(Event::Judged { index, result: &result, elapsed });
             report.findings.extend(findings);
@@ -222,8 +243,9 @@ impl TestRun<'_> {
                     later = None;
                 }
             }
-            let Some(judged) = Box::pin(judging.rung(&mut ladder, index)).await? else { break };
+            let Some(mut judged) = Box::pin(judging.rung(&mut ladder, index)).await? else { break };
             let applied = judged.applied;
+            evidence.extend(judged.evidence.take());
             suite.at(&mut ladder, Some(index), applied).await?;
             take(judged, &mut report);
         }
@@ -253,7 +275,7 @@ impl TestRun<'_> {
             None
         };
         report.duration_ms = milliseconds(started.elapsed());
-        Ok(Tested { report, kept, parts: if agreed { 2 } else { 1 } })
+        Ok(Tested { report, kept, evidence, parts: if agreed { 2 } else { 1 } })
     }
 }
 
@@ -274,6 +296,7 @@ struct Judged {
     findings: Vec<Finding>,
     applied: bool,
     elapsed: Duration,
+    evidence: Option<Evidence>,
 }
 
 impl Judging<'_> {
@@ -283,6 +306,10 @@ impl Judging<'_> {
         let rung = Instant::now();
         let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
         let depth = if judged { Depth::Observe } else { Depth::Apply };
+        let measured = match judged && options.evidence {
+            true => Some(Box::pin(measured(ladder)).await?),
+            false => None,
+        };
         let Some(record) = ladder.climb(depth).await? else { return Ok(None) };
         let cx = CheckContext::new(loaded, index, &record)
             .with_released(options.released.as_deref())
@@ -314,7 +341,26 @@ impl Judging<'_> {
             Some(run) => run.failure.is_none(),
             None => matches!(loaded.migrations[index].up, Step::Absent),
         };
-        Ok(Some(Judged { index, result, findings, applied, elapsed: rung.elapsed() }))
+        let evidence = measured.map(|measured| Evidence {
+            index,
+            before: record.before,
+            after: applied.then_some(record.after),
+            measured,
+        });
+        Ok(Some(Judged { index, result, findings, applied, elapsed: rung.elapsed(), evidence }))
+    }
+}
+
+/// What the next migration does when it is measured, or why that is not known.
+async fn measured(ladder: &mut Ladder<'_>) -> Result<Result<Measured, String>, FixtureError> {
+    match ladder.measure().await {
+        Ok(Some(measured)) => Ok(Ok(measured)),
+        Ok(None) => Ok(Err("there is nothing to run, or it commits midway".to_owned())),
+        Err(error @ (FixtureError::Database(_) | FixtureError::Interrupted)) => Err(error),
+        Err(error) => {
+            ladder.revive().await?;
+            Ok(Err(format!("it could not be measured: {error}")))
+        }
     }
 }
 

@@ -13,4 +13,6 @@ macro_rules! page {
     };
 }
 
+page!("rewrite-measured", "a table is written anew that no rule expected");
+page!("scan-measured", "a table is read under a lock that no rule expected");
 page!("unclassified", "SQL runs that cannot be read");

@@ -2,12 +2,18 @@
 //!
 //! A gate is a [`Gate`](confiture_core::plugin::Gate), a rule a [`Rule`](confiture_core::plugin::Rule): one hazard
 //! of a migration's statements. [`lint()`] asks the rules without a database, [`find`] with whatever is known.
-//! Nothing here decides about a deployment yet; the first gate can be asked through the registry.
+//! [`decide()`] weighs their findings by what was measured and asks every gate.
 
+mod decide;
 mod explain;
 mod gates;
 mod lint;
+mod measured;
 pub mod rules;
 
-pub use gates::Naming;
+pub use decide::{GateOptions, decide};
+pub use gates::{
+    BreakingChange, DataIntegrity, Locks, Mutation, Naming, OPTIONAL, Performance, ReleaseReadiness,
+    Rollback, Schema,
+};
 pub use lint::{Found, LintOptions, Surroundings, find, lint, page};

@@ -20,7 +20,7 @@ use confiture_fixtures::{NOT_SELECTED, TestSource};
 pub use page::page;
 
 /// The check of a migration that the rules are, in reports.
-const CHECK: &str = "lint";
+pub(crate) const CHECK: &str = "lint";
 
 /// What is linted, and for which production.
 #[derive(Debug, Clone)]
@@ -204,7 +204,7 @@ fn rows(cx: &RuleContext<'_>, table: &[String]) -> Option<u64> {
 }
 
 /// A lock on a small table is over before anybody notices.
-fn scaled(severity: Severity, rows: u64) -> Severity {
+pub(crate) fn scaled(severity: Severity, rows: u64) -> Severity {
     match rows {
         0..1_000 => Severity::Info,
         1_000..100_000 => severity.min(Severity::Medium),
@@ -232,12 +232,27 @@ pub fn lint(registry: &Registry, source: &TestSource, options: &LintOptions) -> 
     let started = Instant::now();
     let loaded = &source.loaded;
     let mut report = source.report(CHECK);
-    let mut found = find(registry, loaded, options, |_| Surroundings::default());
+    let found = find(registry, loaded, options, |_| Surroundings::default());
+    enter(&mut report, source, options, found, &loaded.problems);
+    report.conclude();
+    report.duration_ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
+    report
+}
+
+/// Enters the check and its findings, those of `problems` about a migration among them, into a report.
+pub(crate) fn enter(
+    report: &mut RunReport,
+    source: &TestSource,
+    options: &LintOptions,
+    mut found: Vec<Found>,
+    problems: &[Diagnostic],
+) {
+    let loaded = &source.loaded;
     found.retain(|found| found.suppressed.is_none());
     for (index, (migration, result)) in loaded.migrations.iter().zip(&mut report.migrations).enumerate() {
         let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
         let mut findings: Vec<Finding> = Vec::new();
-        let problems = loaded.problems.iter().filter(|p| p.migration.as_ref() == Some(&migration.id));
+        let problems = problems.iter().filter(|p| p.migration.as_ref() == Some(&migration.id));
         let own = found.iter().filter(|found| found.migration == index).map(|found| &found.diagnostic);
         if judged {
             findings.extend(problems.chain(own).map(|d| Finding::new(d.clone(), Some(CHECK))));
@@ -255,7 +270,4 @@ pub fn lint(registry: &Registry, source: &TestSource, options: &LintOptions) -> 
         result.checks.push(CheckResult { id: CHECK.to_owned(), status, reason, duration_ms: 0.0 });
         report.findings.append(&mut findings);
     }
-    report.conclude();
-    report.duration_ms = (started.elapsed().as_secs_f64() * 1e6).round() / 1e3;
-    report
 }

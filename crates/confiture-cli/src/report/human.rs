@@ -6,7 +6,9 @@ use std::io;
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
 use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
-use confiture_core::report::{CheckStatus, Finding, MigrationResult, RunReport, RunStatus, TestResult};
+use confiture_core::report::{
+    CheckStatus, Finding, GateResult, GateStatus, MigrationResult, RunReport, RunStatus, TestResult,
+};
 use confiture_fixtures::{NO_ROWS, SKIPPED_ON_REQUEST};
 
 /// Why the checks of migrations outside of `--only`, `--from` and `--changed-since` are skipped.
@@ -68,6 +70,10 @@ impl Reporter for Human {
             for finding in report.findings.iter().filter(|f| f.test.as_ref() == Some(&test.name)) {
                 self.finding(finding, style, &mut sources, out)?;
             }
+        }
+        let widest = report.gates.iter().map(|gate| gate.id.len()).max().unwrap_or(0);
+        for gate in report.gates.iter().filter(|gate| gate.stops() || !style.quiet) {
+            writeln!(out, " {}", gate_line(gate, widest, paint))?;
         }
         if let Some(error) = &report.error {
             writeln!(out, "{}: {error}", paint.red("error"))?;
@@ -268,6 +274,30 @@ fn line(migration: &MigrationResult, findings: &[&Finding], widest: usize, paint
     }
     text.push_str(&paint.faint(&format!("  {seconds:.2}s")));
     text
+}
+
+/// `FAIL  gate locks  index-not-concurrent`
+fn gate_line(gate: &GateResult, widest: usize, paint: Paint) -> String {
+    let word = match gate.status {
+        GateStatus::Passed => paint.green("PASS"),
+        GateStatus::Waived => paint.yellow("WAIV"),
+        GateStatus::NotRun if gate.optional => paint.yellow("SKIP"),
+        GateStatus::NotRun => paint.red("MISS"),
+        GateStatus::Failed => paint.red("FAIL"),
+    };
+    let mut text = format!("{word}  gate {:widest$}", gate.id);
+    if !gate.findings.is_empty() {
+        text.push_str(&format!("  {}", gate.findings.join(" · ")));
+    }
+    let optional = if gate.optional { " (optional)" } else { "" };
+    match (&gate.reason, gate.status) {
+        (Some(reason), GateStatus::NotRun) => {
+            text.push_str(&paint.faint(&format!("  not run{optional}: {reason}")));
+        }
+        (Some(reason), _) => text.push_str(&paint.faint(&format!("  ({reason})"))),
+        (None, _) => {}
+    }
+    text.trim_end().to_owned()
 }
 
 /// `PASS  totals  test, 3 assertions  0.02s`

@@ -284,12 +284,6 @@ impl Ladder<'_> {
             dropped(clone).await;
             return outcome;
         }
-        if !scripts.iter().all(|(_, up)| ScriptTraits::of(up).transaction_safe) {
-            let clone = self.clone_here("foreseen").await?;
-            let outcome = self.foresee_on(&clone, &scripts).await;
-            dropped(clone).await;
-            return outcome;
-        }
         let session = self.session()?;
         self.sequences[0].restore(session).await?;
         session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
@@ -598,6 +592,6 @@ fn table_rows(table: Table) -> TableRows {
     }
 }
 
-fn doing(doing: &'static str) -> impl Fn(confiture_core::db::DbFailure) -> FixtureError {
+pub(super) fn doing(doing: &'static str) -> impl Fn(confiture_core::db::DbFailure) -> FixtureError {
     move |source| FixtureError::Query { doing, source }
 }

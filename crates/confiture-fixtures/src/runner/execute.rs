@@ -342,7 +342,7 @@ async fn forget_prepared(session: &Session, script: &Script) {
 /// connection: settings, role, cursors, temporary tables, channels, advisory locks, prepared statements.
 ///
 /// Nothing is sent where no statement can have changed it.
-async fn reset_session(session: &Session, script: &Script) {
+pub(crate) async fn reset_session(session: &Session, script: &Script) {
     if !script.statements.iter().any(|statement| may_change_session(&statement.sql)) {
         return;
     }

@@ -1,10 +1,8 @@
-//! `naming`: file names follow the layout, versions are unique.
+//! `naming`: file names follow the layout, versions are unique and new ones come last.
 
-use async_trait::async_trait;
-use confiture_core::plugin::{Gate, GateContext, PluginMeta, Verdict};
-use confiture_core::{Diagnostic, Severity};
+use super::prelude::*;
 
-/// Whether the files are named as their tool expects.
+/// The gate `naming`.
 #[derive(Debug, Default)]
 pub struct Naming;
 
@@ -15,30 +13,36 @@ impl Gate for Naming {
     fn meta(&self) -> &'static PluginMeta {
         static META: PluginMeta = PluginMeta {
             id: "naming",
-            summary: "file names follow the layout, versions are unique",
-            docs: include_str!("naming.md"),
+            summary: "file names follow the layout, versions are unique and new ones come last",
+            docs: "Fails when a file does not follow the layout, a version cannot be read or is taken, a new migration sorts before a released \
+                   one (`--changed-since`), or an identifier is longer than PostgreSQL keeps. Judged from files alone.",
         };
         &META
     }
 
-    async fn check(&self, cx: &GateContext<'_>) -> Verdict {
+    fn rank(&self) -> u32 {
+        10
+    }
+
+    async fn check(&self, cx: &GateContext<'_>) -> GateVerdict {
         if cx.loaded.migrations.is_empty() {
-            return Verdict::skipped("there are no migrations");
+            return GateVerdict::not_run("there are no migrations");
         }
-        let mut findings = cx.loaded.problems.clone();
-        let unknown = cx.loaded.ignored.iter().filter(|file| !file.understood);
-        findings.extend(unknown.map(|file| {
-            let message = format!("{} is not part of the layout: {}", file.path.display(), file.reason);
-            Diagnostic::new("not-understood", Severity::Low, message)
-        }));
-        Verdict::of(findings)
+        let of_directory = |finding: &Finding| {
+            finding.code == "not-understood"
+                || finding.code == "identifier-too-long"
+                || cx.loaded.problems.iter().any(|problem| problem.code == finding.code)
+        };
+        GateVerdict::of(about(cx, |finding| {
+            finding.check.as_deref() == Some("order") || of_directory(finding)
+        }))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use confiture_core::migration::layout;
-    use confiture_core::plugin::{Outcome, Registry};
+    use confiture_core::plugin::Registry;
+    use confiture_fixtures::TestSource;
 
     use super::*;
 
@@ -48,8 +52,9 @@ mod tests {
             std::fs::write(dir.path().join(file), "select 1;").unwrap();
         }
         let registry = Registry::linked().unwrap();
-        let (_, _, loaded) = layout::load(&registry, dir.path(), None, &Default::default()).unwrap();
-        Naming.check(&GateContext::new(&loaded, &[])).await.outcome
+        let source = TestSource::load(&registry, dir.path(), None, &Default::default()).unwrap();
+        let report = crate::lint(&registry, &source, &crate::LintOptions::default());
+        Naming.check(&GateContext::new(&source.loaded, &report)).await.outcome
     }
 
     #[tokio::test]

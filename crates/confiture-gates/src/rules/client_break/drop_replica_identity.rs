@@ -1,6 +1,6 @@
 //! `drop-replica-identity`.
 
-use super::super::known::{published, table};
+use super::super::earlier::{published, table};
 use super::super::prelude::*;
 use confiture_core::catalog::{ConstraintType, Detail, Kind};
 

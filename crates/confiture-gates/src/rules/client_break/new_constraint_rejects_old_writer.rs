@@ -1,6 +1,6 @@
 //! `new-constraint-rejects-old-writer`.
 
-use super::super::known::column;
+use super::super::earlier::column;
 use super::super::prelude::*;
 
 /// A constraint refuses the rows that the running application writes.

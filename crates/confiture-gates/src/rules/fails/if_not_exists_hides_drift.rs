@@ -1,6 +1,6 @@
 //! `if-not-exists-hides-drift`.
 
-use super::super::known::{column, find, made, table, type_name};
+use super::super::earlier::{column, find, made, table, type_name};
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind};
 use confiture_core::sql::{Body, Span};

@@ -1,0 +1,110 @@
+//! `confiture gate`: the decision about a deployment.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, bail};
+use confiture_core::plugin::{Registry, ReportStyle};
+use confiture_core::report::RunReport;
+use confiture_fixtures::{TestOptions, TestRun, TestSource};
+use confiture_gates::{GateOptions, LintOptions, OPTIONAL, decide};
+
+use super::judged;
+use super::server::{Wanted, Worker};
+use super::test::Started;
+use crate::args::GateArgs;
+use crate::exit::ExitStatus;
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::settings::suggestion;
+use crate::{report, settings};
+
+/// Asks every gate on every server asked for, one after the other, and writes the reports.
+pub(super) async fn run(
+    args: GateArgs,
+    registry: &Registry,
+    style: &ReportStyle,
+) -> anyhow::Result<ExitStatus> {
+    let out = report::Output::of(&args.judge, registry)?;
+    let done = job(&args, registry, style).await;
+    report::deliver("gate", done, &out, registry, style, || {
+        "nothing ran, which is not a pass: no migration was selected, or none could be judged".to_owned()
+    })
+}
+
+async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyhow::Result<RunReport> {
+    let settings = settings::judge(&args.judge)?;
+    settings::verify(&settings, registry)?;
+    let optional = optional(args, settings.gate.optional.clone(), registry)?;
+    let (source, mut options) = judged::prepare(&args.judge, &settings, registry).await?;
+    options.evidence = true;
+    let mut selected = options.judged.clone();
+    if let Some(last) = options.last {
+        let all = selected.get_or_insert_with(|| (0..source.loaded.migrations.len()).collect());
+        all.retain(|at| *at <= last);
+    }
+    let lint = LintOptions { judged: selected, session: settings.set.clone(), ..LintOptions::default() };
+    let gates = GateOptions { lint, optional };
+    let session = settings.set.clone().into_iter().collect();
+    let wanted = Wanted::from(settings::server(args.judge.chain.server.clone(), settings), session);
+    let started = Started::default();
+    let all = async {
+        let mut reports = Vec::new();
+        for worker in wanted.workers() {
+            let run = on_worker(&worker, registry, &source, &options, &gates, style, &started);
+            reports.push(run.await?);
+        }
+        anyhow::Ok(reports)
+    };
+    let reports = tokio::select! {
+        reports = all => reports,
+        interrupt = Interrupt::next() => Err(interrupt.into()),
+    };
+    // A second signal ends the tidying up.
+    tokio::select! {
+        () = started.close() => {}
+        _ = Interrupt::next() => {}
+    }
+    RunReport::merge(reports?).context("failed to run: no server was asked for")
+}
+
+async fn on_worker(
+    worker: &Worker,
+    registry: &Registry,
+    source: &TestSource,
+    options: &TestOptions,
+    gates: &GateOptions,
+    style: &ReportStyle,
+    started: &Started,
+) -> anyhow::Result<RunReport> {
+    let server = worker.start().await?;
+    started.add(&server);
+    let label = format!("PostgreSQL {}", server.version());
+    let run = TestRun { server: &server, registry, source, options: options.clone() };
+    let mut gates = gates.clone();
+    gates.lint.majors = vec![server.version().major()];
+    let mut progress = Progress::new(&label, style.quiet);
+    let tested = Box::pin(run.run(&mut |event| progress.event(&event))).await;
+    progress.finish();
+    let tested = tested.with_context(|| format!("failed on {label}"))?;
+    Ok(decide(registry, source, &gates, tested).await)
+}
+
+/// Gates that need not be run: flags over configuration over the default.
+fn optional(
+    args: &GateArgs,
+    configured: Option<Vec<String>>,
+    registry: &Registry,
+) -> anyhow::Result<BTreeSet<String>> {
+    let known: Vec<&str> = registry.gates().map(|gate| gate.meta().id).collect();
+    let mut optional: BTreeSet<String> = match configured {
+        Some(configured) => configured.into_iter().collect(),
+        None => OPTIONAL.iter().map(|&id| id.to_owned()).collect(),
+    };
+    optional.extend(args.optional.iter().cloned());
+    for id in &optional {
+        if !known.contains(&id.as_str()) {
+            bail!("no gate is called {id}{}", suggestion(id, &known));
+        }
+    }
+    Ok(optional)
+}

@@ -1,0 +1,284 @@
+//! What each statement of the next migration locks, writes anew and reads, measured and taken back.
+
+use std::collections::BTreeMap;
+
+use confiture_core::db::{DbFailure, LockMode, ServerKind, Session, relation_locks};
+use confiture_core::migration::{Script, Step, TransactionMode};
+use confiture_core::plugin::StatementFailure;
+use confiture_core::sql::{Quoted, TransactionControl, TransactionSafety, classify};
+
+use super::trial::doing;
+use super::{Ground, Ladder, dropped, open, reaches_out};
+use crate::error::FixtureError;
+use crate::runner::{ScriptTraits, failing_span, reset_session, send};
+
+/// A migration that was run to see what it does, and taken back.
+#[derive(Debug, Clone)]
+pub struct Measured {
+    /// Where.
+    pub ground: Ground,
+    /// Rows of each table before it, by schema and name without quotes; those of a parent hold its children's.
+    pub rows: BTreeMap<(String, String), u64>,
+    /// Its statements as far as it got, by their index in the script; transaction control is left out.
+    pub statements: BTreeMap<usize, StatementMeasure>,
+    /// What ended it early.
+    pub failure: Option<StatementFailure>,
+}
+
+/// What one statement did to relations that were there before the migration.
+#[derive(Debug, Clone, Default)]
+pub struct StatementMeasure {
+    /// Those it locked, wrote anew or read, by their names when it began.
+    pub relations: Vec<RelationMeasure>,
+    /// Whether its locks and reads could be seen: not where it refuses a transaction.
+    pub complete: bool,
+}
+
+/// What one statement did to one relation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelationMeasure {
+    /// Its schema.
+    pub schema: String,
+    /// Its name.
+    pub name: String,
+    /// Whether it is an index.
+    pub index: bool,
+    /// The strongest lock the statement took that its transaction did not hold yet.
+    pub lock: Option<LockMode>,
+    /// It has another file than before: it was written anew.
+    pub rewritten: bool,
+    /// At least as many tuples were read as it had rows, and it had some.
+    pub scanned: bool,
+}
+
+impl StatementMeasure {
+    /// The relations that were written anew.
+    pub fn rewritten(&self) -> impl Iterator<Item = &RelationMeasure> {
+        self.relations.iter().filter(|relation| relation.rewritten)
+    }
+
+    /// The tables that were read from end to end.
+    pub fn scanned(&self) -> impl Iterator<Item = &RelationMeasure> {
+        self.relations.iter().filter(|relation| relation.scanned)
+    }
+}
+
+impl Ladder<'_> {
+    /// Runs the next migration on rows, or on what the chain's own tables hold where rows make it fail or
+    /// cannot be made, and measures each statement; everything is taken back. `None` where there is nothing to
+    /// run, or where it must not or cannot be run twice.
+    ///
+    /// Scripts that may run in a transaction are run in one; of others, on a clone, each statement in one of
+    /// its own where it may. Scripts that commit midway are not measured.
+    ///
+    /// # Errors
+    /// When rows cannot be made, or the server is lost or refuses what the ladder itself asks for.
+    pub async fn measure(&mut self) -> Result<Option<Measured>, FixtureError> {
+        let Some(migration) = self.next() else { return Ok(None) };
+        let Step::Sql(up) = &migration.up else { return Ok(None) };
+        if self.server.kind() == ServerKind::Given && reaches_out(migration) {
+            return Ok(None);
+        }
+        let ground = self.prepare().await?;
+        let measured = self.measure_on(up, ground).await?;
+        match measured {
+            Some(measured) if measured.failure.is_some() && ground == Ground::Rows => {
+                let plain = self.measure_on(up, Ground::Chain).await?;
+                let better = plain.filter(|plain| plain.failure.is_none());
+                Ok(Some(better.unwrap_or(measured)))
+            }
+            measured => Ok(measured),
+        }
+    }
+
+    async fn measure_on(&mut self, up: &Script, ground: Ground) -> Result<Option<Measured>, FixtureError> {
+        if ScriptTraits::of(up).transaction_safe {
+            let session = match (ground, &self.populated) {
+                (Ground::Rows, Some(populated)) => populated.session()?,
+                _ => self.session()?,
+            };
+            session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
+            let measured = run(session, up, ground, true).await;
+            if session.is_usable() {
+                let ended = session.execute("ROLLBACK").await;
+                if measured.is_ok() {
+                    ended.map_err(doing("roll back a transaction"))?;
+                }
+                reset_session(session, up).await;
+            }
+            if let Some(populated) = &mut self.populated
+                && populated.session().is_ok_and(|session| !session.is_usable())
+            {
+                populated.suspend().await;
+                populated.resume().await?;
+            }
+            self.revive().await?;
+            return measured.map(Some);
+        }
+        if up.transaction != TransactionMode::Autocommit
+            || up.statements.iter().any(|statement| classify(&statement.sql).control.is_some())
+        {
+            return Ok(None);
+        }
+        let clone = match (ground, &mut self.populated) {
+            (Ground::Rows, Some(populated)) => {
+                populated.suspend().await;
+                let clone = self.server.clone_database(populated.database(), "measured").await;
+                populated.resume().await?;
+                clone?
+            }
+            _ => self.clone_here("measured").await?,
+        };
+        let measured = match open(&clone, &self.options).await {
+            Ok(session) => {
+                let measured = run(&session, up, ground, false).await;
+                session.close().await;
+                measured
+            }
+            Err(error) => Err(error),
+        };
+        dropped(clone).await;
+        measured.map(Some)
+    }
+}
+
+/// Runs `up` statement by statement and reads the gauge after each.
+async fn run(session: &Session, up: &Script, ground: Ground, within: bool) -> Result<Measured, FixtureError> {
+    let mut before = Gauge::read(session).await.map_err(doing("measure"))?;
+    let counted = count(session, &before).await.map_err(doing("count rows"))?;
+    let known = before.clone();
+    let mut rows = BTreeMap::new();
+    for (oid, state) in known.0.iter().filter(|(_, state)| !state.index) {
+        rows.insert(
+            (state.schema.clone(), state.name.clone()),
+            counted.get(oid).copied().unwrap_or_default(),
+        );
+    }
+    let mut measured = Measured { ground, rows, statements: BTreeMap::new(), failure: None };
+    // Counting has read them.
+    before = Gauge::read(session).await.map_err(doing("measure"))?;
+    for (index, statement) in up.statements.iter().enumerate() {
+        let class = classify(&statement.sql);
+        if matches!(class.control, Some(TransactionControl::Begin | TransactionControl::Commit)) {
+            continue;
+        }
+        let alone =
+            !within && matches!(class.transaction, TransactionSafety::Refused | TransactionSafety::Depends);
+        let own = !within && !alone;
+        let sent = async {
+            if own {
+                session.execute("BEGIN").await?;
+            }
+            send(session, statement, &up.source.text).await
+        };
+        if let Err(failure) = sent.await {
+            let span = failing_span(&up.source.text, statement, &failure);
+            measured.failure =
+                Some(StatementFailure { statement: Some(index), failure, location: up.locate(span) });
+            break;
+        }
+        let after = Gauge::read(session).await.map_err(doing("measure"))?;
+        let relations = after.since(&before, &known, &counted, !alone);
+        measured.statements.insert(index, StatementMeasure { relations, complete: !alone });
+        before = after;
+        if own {
+            if let Err(failure) = session.execute("COMMIT").await {
+                let location = up.locate(statement.span.clone());
+                measured.failure = Some(StatementFailure { statement: Some(index), failure, location });
+                break;
+            }
+            before = Gauge::read(session).await.map_err(doing("measure"))?;
+        }
+    }
+    Ok(measured)
+}
+
+/// A relation as it is now.
+#[derive(Debug, Clone)]
+struct State {
+    schema: String,
+    name: String,
+    index: bool,
+    node: u32,
+    returned: i64,
+    lock: Option<LockMode>,
+}
+
+/// The relations of a database by OID.
+#[derive(Debug, Clone, Default)]
+struct Gauge(BTreeMap<u32, State>);
+
+impl Gauge {
+    async fn read(session: &Session) -> Result<Self, DbFailure> {
+        const QUERY: &str = "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind IN ('i', 'I'), c.relfilenode, \
+             pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+             WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 'p', 'i', 'I') AND c.relpersistence <> 't' \
+             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+        let mut gauge = Self::default();
+        for row in session.query(QUERY, &[]).await? {
+            let state = State {
+                schema: row.get(1),
+                name: row.get(2),
+                index: row.get(3),
+                node: row.get(4),
+                returned: row.get(5),
+                lock: None,
+            };
+            gauge.0.insert(row.get(0), state);
+        }
+        for lock in relation_locks(session, session.backend_pid()).await? {
+            if let Some(state) = gauge.0.get_mut(&lock.oid).filter(|_| lock.granted) {
+                state.lock = state.lock.max(Some(lock.mode));
+            }
+        }
+        Ok(gauge)
+    }
+
+    /// What changed since `before`, of relations in `known`, with the names they had then.
+    fn since(
+        &self,
+        before: &Self,
+        known: &Self,
+        rows: &BTreeMap<u32, u64>,
+        complete: bool,
+    ) -> Vec<RelationMeasure> {
+        let mut all = Vec::new();
+        for (oid, was) in before.0.iter().filter(|(oid, _)| known.0.contains_key(oid)) {
+            // One that is gone held a lock, but nobody can ask for it any more.
+            let Some(now) = self.0.get(oid) else { continue };
+            let rows = rows.get(oid).copied().unwrap_or_default();
+            let read = u64::try_from(now.returned.saturating_sub(was.returned)).unwrap_or_default();
+            let relation = RelationMeasure {
+                schema: was.schema.clone(),
+                name: was.name.clone(),
+                index: was.index,
+                lock: now.lock.filter(|_| complete && now.lock > was.lock),
+                rewritten: now.node != was.node,
+                scanned: complete && !was.index && rows > 0 && read >= rows,
+            };
+            if relation.lock.is_some() || relation.rewritten || relation.scanned {
+                all.push(relation);
+            }
+        }
+        all
+    }
+}
+
+/// Rows of every table, in one question.
+async fn count(session: &Session, gauge: &Gauge) -> Result<BTreeMap<u32, u64>, DbFailure> {
+    let tables = gauge.0.iter().filter(|(_, state)| !state.index);
+    let counts: Vec<String> = tables
+        .map(|(oid, state)| {
+            let (schema, name) = (Quoted::ident(&state.schema), Quoted::ident(&state.name));
+            format!("SELECT {oid}::oid, (SELECT count(*) FROM {schema}.{name})")
+        })
+        .collect();
+    let mut rows = BTreeMap::new();
+    for some in counts.chunks(200) {
+        for row in session.query(&some.join(" UNION ALL "), &[]).await? {
+            rows.insert(row.get(0), u64::try_from(row.get::<_, i64>(1)).unwrap_or_default());
+        }
+    }
+    Ok(rows)
+}
