@@ -3,4 +3,5 @@
 mod controls;
 mod operators;
 mod parts;
+mod soundness;
 mod verdicts;
