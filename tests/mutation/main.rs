@@ -4,4 +4,5 @@ mod controls;
 mod operators;
 mod parts;
 mod shop;
+mod soundness;
 mod verdicts;

@@ -226,3 +226,58 @@ fn a_suggestion_kills_its_mutant_when_it_is_added() {
         assert!(same.own_kill, "{} is not killed by\n{suggestion}", mutant.id);
     }
 }
+
+#[test]
+fn what_nobody_could_see_is_not_equivalent() {
+    // Outside of a transaction there are no locks to look at, and no second run that is taken back.
+    let scenario = Scenario::new(&[
+        ("00001_users.sql", "-- +goose Up\nCREATE TABLE users (a int, b int);"),
+        (
+            "00002_indexes.sql",
+            "-- +goose NO TRANSACTION\n-- +goose Up\nCREATE INDEX CONCURRENTLY IF NOT EXISTS one ON users (a);\n\
+             CREATE INDEX CONCURRENTLY IF NOT EXISTS two ON users (b);",
+        ),
+    ]);
+    let operators = ["concurrently-drop", "if-exists-drop", "statement-swap"];
+    let operators = confiture_mutation::OperatorFilter::parse(operators).unwrap();
+    let report = scenario.try_mutate(|options| {
+        options.operators = operators;
+        // An abort in the middle leaves one index.
+        options.allow_red = true;
+    });
+    let ends = report.unwrap().mutants.into_iter().map(|mutant| mutant.status.as_str());
+    assert_eq!(ends.collect::<Vec<_>>(), ["survived"; 5]);
+}
+
+#[test]
+fn a_primary_key_that_a_later_migration_refers_to_is_not_equivalent_to_a_unique_key() {
+    let first = (
+        "0001_users.up.sql",
+        "CREATE TABLE users (id int NOT NULL UNIQUE); ALTER TABLE users ADD PRIMARY KEY (id);",
+    );
+    let scenario =
+        Scenario::new(&[first, ("0002_posts.up.sql", "CREATE TABLE posts (author int REFERENCES users);")]);
+    let killed = scenario.mutate(&["pk-drop"]);
+    assert_eq!(killed, "pk-drop/0001_users/users.id/1 killed up of 0002_posts");
+    assert_eq!(Scenario::new(&[first]).mutate(&["pk-drop"]), "pk-drop/0001_users/users.id/1 equivalent");
+}
+
+#[test]
+fn a_composite_value_with_a_null_in_it_tells_a_check_from_not_null() {
+    let scenario = Scenario::new(&[
+        ("0001_pair.up.sql", "CREATE TYPE pair AS (a int, b int);"),
+        ("0002_users.up.sql", "CREATE TABLE users (p pair NOT NULL, CHECK (p IS NOT NULL));"),
+    ]);
+    assert!(scenario.mutate(&["check-drop"]).ends_with("survived"));
+}
+
+#[test]
+fn a_rollback_that_makes_a_table_anew_is_not_equivalent() {
+    let scenario = Scenario::new(&[
+        ("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY);"),
+        ("0002_people.up.sql", "ALTER TABLE users RENAME TO people;"),
+        ("0002_people.down.sql", "ALTER TABLE people RENAME TO users;"),
+    ]);
+    let report = scenario.mutate(&["down-lossy"]);
+    assert!(report.starts_with("down-lossy/0002_people/down/") && !report.contains("equivalent"), "{report}");
+}

@@ -14,7 +14,7 @@ use confiture_core::migration::layout::LoadOptions;
 use confiture_core::plugin::Registry;
 use confiture_core::report::{CheckResult, CheckStatus, MutationReport, RunReport};
 use confiture_fixtures::{LadderOptions, NO_ROWS, NOT_SELECTED, TestOptions, TestRun, TestSource};
-use confiture_mutation::{MutationError, MutationOptions, MutationRunner, OperatorFilter};
+use confiture_mutation::{Mutated, MutationError, MutationOptions, MutationRunner, OperatorFilter};
 use tempfile::TempDir;
 
 /// The runtime all tests of a process share: connections live on it.
@@ -183,6 +183,15 @@ impl Scenario {
         &self,
         change: impl FnOnce(&mut MutationOptions),
     ) -> Result<MutationReport, MutationError> {
+        let mutated = self.mutated(change)?;
+        Ok(mutated.report.mutation.unwrap_or_else(|| panic!("a report of mutants")))
+    }
+
+    /// As [`try_mutate`](Self::try_mutate), with the plan.
+    ///
+    /// # Errors
+    /// What the run ended with.
+    pub fn mutated(&self, change: impl FnOnce(&mut MutationOptions)) -> Result<Mutated, MutationError> {
         let source = self.load().unwrap_or_else(|error| panic!("{error}"));
         let registry = Registry::linked().unwrap_or_else(|error| panic!("{error}"));
         let server = server();
@@ -194,8 +203,7 @@ impl Scenario {
         };
         change(&mut options);
         let runner = MutationRunner { servers: &[&server], registry: &registry, source: &source, options };
-        let mutated = block_on(runner.run(&mut |_| {}))?;
-        Ok(mutated.report.mutation.unwrap_or_else(|| panic!("a report of mutants")))
+        block_on(runner.run(&mut |_| {}))
     }
 
     /// Judges the mutants of these operators (globs or categories): one line each, its id, how it ended and who

@@ -2,8 +2,7 @@
 //!
 //! A primary key is UNIQUE and NOT NULL; `CHECK (x IS NOT NULL)` is NOT NULL; a conjunction is its parts; a
 //! UNIQUE over more columns than another one says nothing; a check that another one implies says nothing;
-//! DEFAULT NULL is no default; ON DELETE RESTRICT is NO ACTION where
-//! a key is never deferred. After Wright, Kapfhammer
+//! DEFAULT NULL is no default; ON DELETE RESTRICT is NO ACTION where a key is never deferred. After Wright, Kapfhammer
 //! and McMinn, "The Impact of Equivalent, Redundant and Quasi Mutants on Database Schema Mutation Analysis"
 //! (QSIC 2014).
 
@@ -41,6 +40,11 @@ impl Departure {
                 Some(table) => {
                     if matches!(difference.object.kind(), Kind::Constraint | Kind::Index) {
                         lost.insert(difference.object.name().to_owned());
+                    }
+                    // `REFERENCES users` stands for its primary key.
+                    if is_primary_key(&difference.object, before) || is_primary_key(&difference.object, after)
+                    {
+                        lost.insert(table.name().to_owned());
                     }
                     tables.insert(table);
                 }
@@ -96,6 +100,11 @@ fn table_of(difference: &Difference, before: &Catalog, after: &Catalog) -> Optio
     (before.contains(&table) && after.contains(&table)).then_some(table)
 }
 
+fn is_primary_key(id: &ObjectId, catalog: &Catalog) -> bool {
+    let primary = |constraint: &Constraint| constraint.constraint_type == ConstraintType::PrimaryKey;
+    matches!(catalog.get(id).map(|object| &object.detail), Some(Detail::Constraint(constraint)) if primary(constraint))
+}
+
 /// One object as text.
 fn text(object: &Object) -> String {
     serde_json::to_string(object).unwrap_or_else(|_| format!("{object:?}"))
@@ -106,23 +115,32 @@ fn facts_of(catalog: &Catalog, table: &ObjectId) -> BTreeSet<String> {
     let mut facts = BTreeSet::new();
     let mut not_null: BTreeSet<String> = BTreeSet::new();
     let mut checks: BTreeSet<String> = BTreeSet::new();
-    let mut keys: Vec<(BTreeSet<String>, String)> = Vec::new();
+    let mut keys: Vec<(Vec<String>, String)> = Vec::new();
     for (id, constraint) in catalog.constraints_of(table) {
         match constraint.constraint_type {
-            ConstraintType::PrimaryKey | ConstraintType::Unique if !constraint.deferrable => {
+            ConstraintType::PrimaryKey | ConstraintType::Unique
+                if !constraint.deferrable && !constraint.definition.contains(" WITHOUT OVERLAPS") =>
+            {
                 if constraint.constraint_type == ConstraintType::PrimaryKey {
                     not_null.extend(constraint.columns.iter().cloned());
                 }
                 let nulls = constraint.definition.contains("NULLS NOT DISTINCT");
                 let include = constraint.definition.split_once(" INCLUDE ").map_or("", |(_, rest)| rest);
                 let kind = format!("{}{include}", if nulls { "nulls not distinct " } else { "" });
-                keys.push((constraint.columns.iter().cloned().collect(), kind));
+                keys.push((constraint.columns.clone(), kind));
             }
             ConstraintType::Check
                 if constraint.validated && constraint.enforced && !constraint.no_inherit =>
             {
+                // A composite value is NOT NULL in this sense only when all of its fields are.
+                let built_in = |column: &String| {
+                    catalog
+                        .columns_of(table)
+                        .iter()
+                        .any(|(id, known)| id.name() == column && is_built_in(known))
+                };
                 for part in conjuncts(&constraint.definition) {
-                    match not_null_column(&part) {
+                    match not_null_column(&part).filter(built_in) {
                         Some(column) => {
                             not_null.insert(column);
                         }
@@ -162,9 +180,12 @@ fn facts_of(catalog: &Catalog, table: &ObjectId) -> BTreeSet<String> {
         }
     }
     // What others say already.
-    let implied = |(columns, kind): &(BTreeSet<String>, String)| {
-        keys.iter()
-            .any(|(others, other)| other == kind && others.len() < columns.len() && others.is_subset(columns))
+    let implied = |(columns, kind): &(Vec<String>, String)| {
+        keys.iter().any(|(others, other)| {
+            other == kind
+                && others.len() < columns.len()
+                && others.iter().all(|column| columns.contains(column))
+        })
     };
     for key in keys.iter().filter(|key| !implied(key)) {
         facts.insert(format!("unique {:?} {}", key.0, key.1));
@@ -177,8 +198,9 @@ fn facts_of(catalog: &Catalog, table: &ObjectId) -> BTreeSet<String> {
     facts
 }
 
-/// A foreign key without its name; ON DELETE RESTRICT differs from NO ACTION only where it is deferred, or
-/// where one statement may delete both ends; ON UPDATE also where rows exchange their keys.
+/// A foreign key without its name. ON DELETE RESTRICT differs from NO ACTION only where it is deferred, or
+/// where one statement may delete both ends; ON UPDATE RESTRICT refuses also what gives an old key to
+/// another row.
 fn foreign_key(table: &ObjectId, constraint: &Constraint) -> String {
     let itself = constraint.references.as_ref().is_some_and(|to| to.table == *table);
     let mut definition = constraint.definition.clone();
@@ -189,11 +211,14 @@ fn foreign_key(table: &ObjectId, constraint: &Constraint) -> String {
     format!("foreign key {definition} {validated} {deferrable} {deferred} {enforced} {triggers_disabled}")
 }
 
+fn is_built_in(column: &Column) -> bool {
+    !column.data_type.contains('.')
+}
+
 /// Whether a default is NULL, cast or not, and the type has none of its own.
 fn is_null(default: Option<&str>, column: &Column) -> bool {
     let Some(default) = default else { return false };
-    let built_in = !column.data_type.contains('.');
-    built_in && (default == "NULL" || default.starts_with("NULL::"))
+    is_built_in(column) && (default == "NULL" || default.starts_with("NULL::"))
 }
 
 #[cfg(test)]

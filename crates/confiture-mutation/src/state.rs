@@ -1,8 +1,10 @@
 //! What a trial left, compared with what the original left.
 
+use std::collections::BTreeSet;
+
 use confiture_core::db::DbFailure;
-use confiture_core::migration::{Direction, Script};
-use confiture_core::plugin::{Channels, Mutant};
+use confiture_core::migration::{Direction, Script, TransactionMode};
+use confiture_core::plugin::{Channels, Isolation, Mutant};
 use confiture_core::sql::{ActionKind, Body, ObjectKind, Verb, classify, outline, split};
 use confiture_fixtures::{Trial, Want};
 
@@ -61,9 +63,9 @@ pub(crate) struct Divergence {
     pub(crate) rows: bool,
     /// Whether the rollback ends otherwise, in schema or rows, or the second up does.
     pub(crate) rollback: bool,
-    /// Whether the locks differ.
+    /// Whether the locks differ, or nobody could see them.
     pub(crate) locks: bool,
-    /// Whether running the up again ends otherwise.
+    /// Whether an abort or a second run may end otherwise.
     pub(crate) rerun: bool,
 }
 
@@ -112,7 +114,9 @@ fn rollback_differs(original: &Trial, mutant: &Trial, mask: &Mask) -> bool {
     if state(&one.down).is_some() || state(&other.down).is_some() {
         return state(&one.down) != state(&other.down);
     }
-    if !Departure::between(&one.after_down, &other.after_down).0.is_none() {
+    // Names that the normal form does not keep are what the rollback has to bring back, too.
+    let (schema, lost) = Departure::between(&one.after_down, &other.after_down);
+    if !schema.is_none() || !lost.is_empty() {
         return true;
     }
     if let (Some(one), Some(other)) = (&original.rows_after_down, &mutant.rows_after_down)
@@ -126,6 +130,17 @@ fn rollback_differs(original: &Trial, mutant: &Trial, mask: &Mask) -> bool {
     }
 }
 
+/// Whether it ran in a transaction: locks and a second run are seen only there.
+fn within(trial: &Trial) -> bool {
+    trial.record.up.as_ref().is_some_and(|run| run.isolation == Isolation::Transaction)
+}
+
+/// Whether an abort in the middle leaves a part of it: several statements, each on its own.
+pub(crate) fn leaves_a_part(script: &Script) -> bool {
+    script.transaction == TransactionMode::Autocommit && script.statements.len() > 1
+}
+
+/// What was not seen counts as different.
 fn rerun_differs(original: &Trial, mutant: &Trial) -> bool {
     match (&original.rerun, &mutant.rerun) {
         (Some((one, after)), Some((other, other_after))) => {
@@ -151,8 +166,8 @@ pub(crate) fn digest(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &
         let failed =
             trip.down.failure.as_ref().map(|failed| (failed.statement, failed.failure.sqlstate.clone()));
         let re_up = trip.re_up.as_ref().and_then(|run| run.failure.as_ref());
-        let (schema, _) = Departure::between(&mutant.record.before, &trip.after_down);
-        (failed, schema, re_up.map(|failed| failed.failure.sqlstate.clone()))
+        let left = Departure::between(&mutant.record.before, &trip.after_down);
+        (failed, left, re_up.map(|failed| failed.failure.sqlstate.clone()))
     });
     let rows = mask.digest(&mutant.rows);
     let rows_after_down = mutant.rows_after_down.as_deref().map(|rows| down_mask.digest(rows));
@@ -176,14 +191,34 @@ pub(crate) fn is_independent_of_rows(script: &Script, mutant: &Mutant) -> bool {
 /// The same from the statement at `first` on.
 fn is_independent_from(script: &Script, mutant: &Mutant, first: usize) -> bool {
     let changed = |index: usize| mutant.edits.iter().any(|(at, _)| *at == index);
-    script.statements.iter().enumerate().skip(first).all(|(index, statement)| {
-        let replaced = match changed(index) {
-            true => mutant.statement_text(script, index).unwrap_or_default(),
-            false => String::new(),
-        };
-        is_schema_only(&statement.sql)
-            && split(&replaced).iter().all(|piece| is_schema_only(piece.text(&replaced)))
-    })
+    // A table that is dropped and made anew is empty.
+    let edited: BTreeSet<usize> = mutant.edits.iter().map(|(at, _)| *at).collect();
+    let drops = |text: &str| split(text).iter().filter(|piece| is_drop(piece.text(text))).count();
+    let was: usize = edited.iter().filter_map(|at| Some(drops(&script.statements.get(*at)?.sql))).sum();
+    let is: usize =
+        edited.iter().filter_map(|at| Some(drops(&mutant.statement_text(script, *at).ok()?))).sum();
+    was == is
+        && script.statements.iter().enumerate().skip(first).all(|(index, statement)| {
+            let replaced = match changed(index) {
+                true => mutant.statement_text(script, index).unwrap_or_default(),
+                false => String::new(),
+            };
+            is_schema_only(&statement.sql)
+                && split(&replaced).iter().all(|piece| is_schema_only(piece.text(&replaced)))
+        })
+}
+
+/// Whether a statement drops what holds rows.
+fn is_drop(sql: &str) -> bool {
+    let class = classify(sql);
+    match class.verb {
+        Verb::Drop => matches!(class.object, Some(ObjectKind::Table | ObjectKind::Schema)),
+        Verb::Alter => match outline(sql).body {
+            Body::Actions(actions) => actions.iter().any(|action| action.kind == ActionKind::DropColumn),
+            _ => false,
+        },
+        _ => false,
+    }
 }
 
 /// Whether a statement neither reads nor writes rows, apart from checking them.

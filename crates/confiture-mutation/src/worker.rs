@@ -288,7 +288,9 @@ impl<'a> Worker<'a> {
             sentence.reason = Some(said);
         }
         let Baseline { trial: original, mask, down_mask, .. } = &group.baseline;
-        let divergence = Divergence::between(original, trial, mask, down_mask, want);
+        let mut divergence = Divergence::between(original, trial, mask, down_mask, want);
+        let script = self.original(index).step(subject.direction).script();
+        divergence.rerun |= want.rerun && script.is_some_and(state::leaves_a_part);
         if refused.is_none() {
             if let Some(ended) = self.same(subject, group, trial, &divergence) {
                 return Ok(ended);
@@ -340,7 +342,8 @@ impl<'a> Worker<'a> {
         if !group.baseline.stable || !state::is_independent_of_rows(script, subject.mutant) {
             return None;
         }
-        if divergence.same_on(subject.meta.channels) && !self.names_matter(subject, divergence) {
+        let names_matter = self.names_matter(subject, divergence);
+        if divergence.same_on(subject.meta.channels) && !names_matter {
             let names: Vec<&str> = subject.meta.channels.names().collect();
             let reason = format!("the same as the original in {}", names.join(", "));
             let masked: Vec<String> = group.baseline.mask.names().collect();
@@ -355,7 +358,10 @@ impl<'a> Worker<'a> {
             return None;
         }
         let (mask, down_mask) = (&group.baseline.mask, &group.baseline.down_mask);
-        let digest = state::digest(&group.baseline.trial, trial, mask, down_mask);
+        let mut digest = state::digest(&group.baseline.trial, trial, mask, down_mask);
+        if names_matter {
+            digest += &format!("{:?}", divergence.lost);
+        }
         match group.seen.entry((subject.direction, digest)) {
             std::collections::hash_map::Entry::Occupied(first) => {
                 let mut sentence = Sentence::new(MutantStatus::Redundant)

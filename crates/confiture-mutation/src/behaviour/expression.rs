@@ -103,17 +103,22 @@ fn bound(text: &str) -> Option<(&str, &str, f64)> {
                 | TokenKind::Ident
         )
     });
-    // A text is compared letter by letter.
-    let numeric = ["smallint", "integer", "bigint", "numeric", "real", "double", "precision"];
-    let is_number = value.kind == TokenKind::Number
-        || rest.iter().any(|token| numeric.iter().any(|name| token.is_word(text, name)));
-    let other = |token: &&Token| {
-        token.kind == TokenKind::Ident && !numeric.iter().any(|name| token.is_word(text, name))
-    };
-    if number.next().is_some() || !plain || !is_number || rest.iter().any(|token| other(&token)) {
+    // Texts have an order of their own.
+    let of_numbers = rest.iter().filter(|token| token.kind == TokenKind::Ident).all(|token| {
+        ["smallint", "integer", "bigint", "numeric", "real", "double", "precision"]
+            .into_iter()
+            .any(|name| token.is_word(text, name))
+    });
+    let is_cast = rest.iter().any(|token| token.kind == TokenKind::DoubleColon);
+    if number.next().is_some() || !plain || !of_numbers || value.kind.is_string() && !is_cast {
         return None;
     }
-    let value = value.text(text).trim_matches('\'').parse().ok()?;
+    let value: f64 = value.text(text).trim_matches('\'').parse().ok()?;
+    // Whole numbers are exact up to here.
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    if value.abs() >= EXACT {
+        return None;
+    }
     Some((column.text(text), operator.text(text), value))
 }
 

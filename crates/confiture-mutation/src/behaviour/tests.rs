@@ -28,6 +28,8 @@ fn a_narrower_bound_implies_a_wider_one() {
         ("b > 5", "a > 0"),
         ("a > c", "a > 0"),
         ("a > '5'::text", "a > '10'::text"),
+        ("a > '10'::text", "a > '5'::text"),
+        ("a > '9007199254740993'::bigint", "a >= '9007199254740994'::bigint"),
     ] {
         assert!(!implies(strong, weak), "{strong} does not imply {weak}");
     }

@@ -256,7 +256,11 @@ impl Worker<'_> {
         let applied = trial.record.up.as_ref().is_some_and(|run| run.failure.is_none());
         // What rows refused left nothing to know it by.
         let state = match applied {
-            true => state::digest(&group.baseline.trial, trial, mask, down_mask),
+            // Later scripts may use names that the digest does not keep.
+            true => {
+                state::digest(&group.baseline.trial, trial, mask, down_mask)
+                    + &format!("{:?}", divergence.lost)
+            }
             false => subject.id.to_owned(),
         };
         let key = (state, end);
