@@ -113,6 +113,10 @@ impl MutationRunner<'_> {
             return Err(MutationError::Red(Box::new(baseline)));
         }
         leave_out_what_fails(&mut options, &baseline);
+        // Only a schema that holds on the original can tell anything, and only at the end of the whole chain.
+        if loaded.migrations.len() < source.loaded.migrations.len() || schema_fails(&baseline) {
+            options.snapshot = None;
+        }
         let catalogs = Box::pin(catalogs(first, &loaded, &options)).await?;
         let around = |index: usize| Some((catalogs.get(index)?, catalogs.get(index + 1)?));
         let plan = Plan::new(&loaded, registry, around, &options)?;
@@ -204,6 +208,11 @@ fn leave_out_what_fails(options: &mut MutationOptions, baseline: &RunReport) {
     let judged: BTreeSet<usize> =
         (0..baseline.migrations.len()).filter(|at| wanted(at)).filter(applies).collect();
     options.judged = Some(judged);
+}
+
+fn schema_fails(baseline: &RunReport) -> bool {
+    let mut checks = baseline.migrations.iter().flat_map(|migration| &migration.checks);
+    checks.any(|check| check.id == "schema" && check.status == CheckStatus::Failed)
 }
 
 /// The catalogs before the first migration and after each.

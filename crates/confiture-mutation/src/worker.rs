@@ -305,12 +305,15 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+        // The committed schema is the project's own: it is asked also after a built-in check has noticed, and
+        // first, as one answer serves all mutants that leave the same; for the matrix always.
+        let schema_first = self.brief.committed.is_some() && !self.brief.matrix && !sentence.own_kill;
+        if schema_first {
+            self.later(subject, group, trial, &divergence, &mut sentence).await?;
+        }
         self.ask(subject, group, trial, &divergence, &mut sentence).await?;
-        // The committed schema is the project's own: it is asked also after a built-in check has noticed, and for
-        // the matrix always.
-        let own_unheard = self.brief.matrix || !sentence.own_kill;
-        let unheard = sentence.killed_by.is_empty() || self.brief.committed.is_some() && own_unheard;
-        if unheard {
+        let asked_for_matrix = self.brief.matrix && self.brief.committed.is_some();
+        if !schema_first && (sentence.killed_by.is_empty() || asked_for_matrix) {
             self.later(subject, group, trial, &divergence, &mut sentence).await?;
         }
         if sentence.status != MutantStatus::Rejected {

@@ -16,7 +16,10 @@ SELECT has_table_privilege('pg_monitor', 'reporting.monthly', 'SELECT') AS new_r
 SELECT has_table_privilege('pg_monitor', 'reporting.order_totals', 'SELECT') AS totals;
 -- confiture: rollback to 0020
 -- confiture: assert
-SELECT has_table_privilege('pg_monitor', 'reporting.order_totals', 'SELECT') AS totals;
+SELECT has_table_privilege('pg_monitor', 'reporting.order_totals', 'SELECT') AS totals,
+       obj_description('reporting.order_totals'::regclass) = 'One row per order, also for orders without lines' AS explained,
+       (SELECT array_agg(attname ORDER BY attnum) = '{order_id,customer_id,status,total}' FROM pg_attribute
+        WHERE attrelid = 'reporting.order_totals'::regclass AND attnum > 0) AS columns;
 
 DROP TABLE reporting.monthly;
 -- confiture: rollback to 0019
@@ -27,3 +30,5 @@ SELECT NOT has_schema_privilege('pg_monitor', 'reporting', 'USAGE')
    AND NOT has_table_privilege('pg_monitor', 'reporting.monthly', 'SELECT')
    AND NOT has_any_column_privilege('pg_monitor', 'customers', 'SELECT')
    AND has_function_privilege('public', 'refresh_stock_levels()', 'EXECUTE') AS as_before;
+-- confiture: assert
+SELECT proacl::text NOT LIKE '%pg_monitor%' AS nothing_of_its_own FROM pg_proc WHERE proname = 'refresh_stock_levels';
