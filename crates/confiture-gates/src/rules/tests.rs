@@ -32,13 +32,11 @@ fn good(meta: &RuleMeta) -> TestSource {
     source(&meta.example.good.iter().map(|&script| script.to_owned()).collect::<Vec<_>>())
 }
 
-/// Codes of what is found, without notes and what the script itself ignores.
-fn found(registry: &Registry, source: &TestSource) -> Vec<String> {
+/// Codes and severities of what is found, without notes and what the script itself ignores.
+fn found(registry: &Registry, source: &TestSource) -> Vec<(&'static str, Severity)> {
     let found = find(registry, &source.loaded, &LintOptions::default(), |_| Surroundings::default());
-    let loud = found
-        .into_iter()
-        .filter(|found| found.suppressed.is_none() && found.diagnostic.severity > Severity::Info);
-    loud.map(|found| found.diagnostic.code.to_owned()).collect()
+    let loud = found.into_iter().filter(|found| found.suppressed.is_none()).map(|found| found.diagnostic);
+    loud.filter(|found| found.severity > Severity::Info).map(|found| (found.code, found.severity)).collect()
 }
 
 /// What the rules find in one script: `code line:column`.
@@ -69,7 +67,8 @@ fn every_rule_reports_its_bad_example_alone_and_no_rule_a_good_one() {
     for meta in rules(&registry).iter().map(|rule| rule.meta()) {
         let id = meta.plugin.id;
         let reported = found(&registry, &bad(meta));
-        if reported.is_empty() || reported.iter().any(|code| code != id) {
+        let others = |(code, severity): &(&str, Severity)| *code != id && *severity >= meta.severity;
+        if !reported.iter().any(|(code, _)| *code == id) || reported.iter().any(others) {
             wrong.push(format!("{id}: bad is reported as {reported:?}"));
         }
         let reported = found(&registry, &good(meta));
@@ -313,4 +312,188 @@ fn locks_on_small_tables_matter_less_and_losses_do_not() {
     assert_eq!(severities(10), [Severity::Info, Severity::Critical]);
     assert_eq!(severities(50_000), [Severity::Medium, Severity::Critical]);
     assert_eq!(severities(5_000_000), [Severity::High, Severity::Critical]);
+}
+
+/// Codes of what the rules find in `script` on a database that `setup` made, notes and suppressed ones left out.
+async fn found_in(server: &Server, setup: &str, script: &str) -> Vec<String> {
+    let database = server.create_database("rule").await.unwrap();
+    let session = database.session().await.unwrap();
+    for statement in confiture_core::sql::split(setup) {
+        // Some are meant to fail.
+        let _ = session.execute(statement.text(setup)).await;
+    }
+    let before = confiture_core::catalog::Catalog::read(&session).await.unwrap();
+    session.close().await;
+    database.close().await.unwrap();
+    let source = source(&[script.to_owned()]);
+    let registry = Registry::linked().unwrap();
+    let around = |_| Surroundings { before: Some(&before), after: None };
+    let found = find(&registry, &source.loaded, &LintOptions::default(), around);
+    let loud = found.into_iter().filter(|f| f.suppressed.is_none() && f.diagnostic.severity > Severity::Info);
+    let mut codes: Vec<String> = loud.map(|found| found.diagnostic.code.to_owned()).collect();
+    codes.retain(|code| code != "missing-lock-timeout");
+    codes
+}
+
+#[tokio::test]
+async fn the_catalog_tells_hazards_from_their_look_alikes() {
+    let env = std::env::vars_os().collect::<Env>();
+    let server = Server::open(&ServerOptions { env, ..ServerOptions::default() }).await.unwrap();
+    let setup = "CREATE TABLE users (id int PRIMARY KEY, email text NOT NULL, name text, age int);
+        CREATE TABLE pairs (id int PRIMARY KEY, name text);
+        INSERT INTO users VALUES (1, 'a', 'a', 7), (2, 'b', 'b', 7);
+        CREATE UNIQUE INDEX CONCURRENTLY users_age_uq ON users (age);
+        CREATE INDEX users_lookup ON users (age);
+        CREATE VIEW names AS SELECT id, name FROM users;
+        CREATE TABLE events (id int, at date) PARTITION BY RANGE (at);
+        CREATE TABLE events_1 PARTITION OF events DEFAULT;
+        CREATE PUBLICATION changes FOR TABLE users;
+        CREATE MATERIALIZED VIEW plain AS SELECT 1 AS a;
+        CREATE MATERIALIZED VIEW keyed AS SELECT 1 AS a;
+        CREATE UNIQUE INDEX ON keyed (a);
+        CREATE TABLE prices (id int PRIMARY KEY, amount numeric(10,4), at timestamp, note text, payload json);
+        CREATE FUNCTION price(a int) RETURNS int LANGUAGE sql AS 'SELECT a';
+        CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';";
+    let alone = "-- confiture: no-transaction\n";
+    let cases: &[(&str, &str, bool)] = &[
+        (
+            "fk-not-valid-on-partitioned",
+            "ALTER TABLE events ADD FOREIGN KEY (id) REFERENCES users NOT VALID;",
+            true,
+        ),
+        (
+            "fk-not-valid-on-partitioned",
+            "ALTER TABLE pairs ADD FOREIGN KEY (id) REFERENCES users NOT VALID;",
+            false,
+        ),
+        ("concurrently-on-partitioned", &format!("{alone}CREATE INDEX CONCURRENTLY ON events (id);"), true),
+        (
+            "concurrently-on-partitioned",
+            &format!("{alone}CREATE INDEX CONCURRENTLY ON events_1 (id);"),
+            false,
+        ),
+        (
+            "if-not-exists-hides-invalid-index",
+            &format!("{alone}CREATE UNIQUE INDEX CONCURRENTLY IF NOT EXISTS users_age_uq ON users (age);"),
+            true,
+        ),
+        (
+            "if-not-exists-hides-invalid-index",
+            &format!("{alone}CREATE INDEX CONCURRENTLY IF NOT EXISTS users_lookup ON users (age);"),
+            false,
+        ),
+        (
+            "if-not-exists-hides-drift",
+            "CREATE INDEX IF NOT EXISTS users_lookup ON public.users (email);",
+            true,
+        ),
+        (
+            "if-not-exists-hides-drift",
+            "CREATE INDEX IF NOT EXISTS users_lookup ON public.users (age);",
+            false,
+        ),
+        (
+            "if-not-exists-hides-drift",
+            "CREATE TABLE IF NOT EXISTS pairs (id int PRIMARY KEY, name varchar);",
+            true,
+        ),
+        (
+            "if-not-exists-hides-drift",
+            "CREATE TABLE IF NOT EXISTS pairs (id int4 PRIMARY KEY, name TEXT);",
+            false,
+        ),
+        ("if-not-exists-hides-drift", "ALTER TABLE pairs ADD COLUMN IF NOT EXISTS name int;", true),
+        ("if-not-exists-hides-drift", "ALTER TABLE pairs ADD COLUMN IF NOT EXISTS name text;", false),
+        ("blocked-by-dependent-view", "ALTER TABLE users DROP COLUMN name;", true),
+        ("blocked-by-dependent-view", "ALTER TABLE \"users\" ALTER COLUMN name TYPE varchar;", true),
+        ("blocked-by-dependent-view", "ALTER TABLE users DROP COLUMN age;", false),
+        ("blocked-by-dependent-view", "DROP VIEW names; ALTER TABLE users DROP COLUMN name;", false),
+        ("drop-replica-identity", "ALTER TABLE public.users DROP CONSTRAINT users_pkey;", true),
+        ("drop-replica-identity", "ALTER TABLE users DROP COLUMN id;", true),
+        ("drop-replica-identity", "ALTER TABLE pairs DROP CONSTRAINT pairs_pkey;", false),
+        (
+            "new-constraint-rejects-old-writer",
+            "ALTER TABLE users ADD CHECK (name IS NOT NULL) NOT VALID;",
+            true,
+        ),
+        (
+            "new-constraint-rejects-old-writer",
+            "ALTER TABLE users ADD CHECK (email IS NOT NULL AND age > 0) NOT VALID;",
+            false,
+        ),
+        ("published-table-without-pk", "CREATE PUBLICATION more FOR TABLE events_1;", true),
+        ("published-table-without-pk", "CREATE PUBLICATION more FOR ALL TABLES;", true),
+        ("published-table-without-pk", "CREATE PUBLICATION more FOR TABLE pairs;", false),
+        ("published-table-without-pk", "ALTER PUBLICATION changes ADD TABLE ONLY events_1;", true),
+        ("refresh-concurrently-needs-unique-index", "REFRESH MATERIALIZED VIEW CONCURRENTLY plain;", true),
+        ("refresh-concurrently-needs-unique-index", "REFRESH MATERIALIZED VIEW CONCURRENTLY keyed;", false),
+        ("alter-column-type-lossy", "ALTER TABLE prices ALTER amount TYPE numeric(10,2);", true),
+        ("alter-column-type-lossy", "ALTER TABLE prices ALTER amount TYPE numeric(12,4);", false),
+        ("alter-column-type-lossy", "ALTER TABLE prices ALTER amount TYPE numeric;", false),
+        ("alter-column-type-lossy", "ALTER TABLE prices ALTER at TYPE date;", true),
+        ("alter-column-type-lossy", "ALTER TABLE prices ALTER at TYPE timestamptz;", false),
+        (
+            "alter-column-type-lossy",
+            "ALTER TABLE prices ALTER note TYPE varchar(5) USING left(note, 5);",
+            true,
+        ),
+        ("alter-column-type-lossy", "ALTER TABLE prices ALTER note TYPE varchar(50);", false),
+        ("alter-column-type-lossy", "ALTER TABLE prices ALTER payload TYPE jsonb;", true),
+        ("drop-default-of-required-column", "ALTER TABLE users ALTER name DROP DEFAULT;", false),
+        ("drop-or-replace-routine", "DROP FUNCTION price(integer);", true),
+        ("drop-or-replace-routine", "DROP FUNCTION IF EXISTS touch() CASCADE;", false),
+        (
+            "drop-or-replace-routine",
+            "CREATE FUNCTION price(a int, b int DEFAULT 1) RETURNS int LANGUAGE sql AS 'SELECT a';",
+            true,
+        ),
+        (
+            "drop-or-replace-routine",
+            "CREATE OR REPLACE FUNCTION price(a int4) RETURNS int LANGUAGE sql AS 'SELECT 2';",
+            false,
+        ),
+    ];
+    let mut wrong = Vec::new();
+    for (code, script, expected) in cases {
+        let found = found_in(&server, setup, script).await;
+        if found.iter().any(|found| found == code) != *expected {
+            wrong.push(format!("{script}: {found:?}"));
+        }
+    }
+    server.close().await;
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn look_alikes_of_losses_and_breaks_are_silent() {
+    let silent = |script: &str| {
+        let found = check(&format!("SET lock_timeout = '1s'; {script}"));
+        assert!(found.is_empty(), "{script}: {found:?}");
+    };
+    silent("ALTER TABLE t RENAME TO t_old; ALTER TABLE t_new RENAME TO t;");
+    silent("ALTER TABLE users ADD COLUMN m int NOT NULL DEFAULT 0;");
+    silent("DROP TABLE IF EXISTS pg_temp.a; CREATE TABLE b (id int); DROP TABLE b CASCADE;");
+    silent("ALTER TABLE t ALTER COLUMN a DROP DEFAULT, ALTER COLUMN a SET DEFAULT 2;");
+    silent("ALTER TABLE t ADD COLUMN a int; ALTER TABLE t ALTER COLUMN a DROP DEFAULT;");
+    silent(
+        "CREATE POLICY p ON t USING (true); ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;",
+    );
+    silent("CREATE FUNCTION f(a text) RETURNS int LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION f(text);");
+    let loud = |script: &str, code: &str| {
+        let found = check(&format!("SET lock_timeout = '1s'; {script}"));
+        assert!(found.iter().any(|found| found.starts_with(code)), "{script}: {found:?}");
+    };
+    loud("ALTER VIEW v RENAME TO w;", "rename-table");
+    loud(
+        "ALTER TABLE t ADD COLUMN a int, ADD b text NOT NULL DEFAULT NULL;",
+        "add-column-not-null-no-default",
+    );
+    loud("ALTER TABLE t DROP CONSTRAINT k CASCADE;", "drop-cascade");
+    loud("DROP SCHEMA old CASCADE;", "drop-cascade");
+    loud("SELECT setval('s', 1);", "sequence-restart");
+    loud("SET session_replication_role = 'replica';", "disable-trigger-all");
+    loud(
+        "CREATE POLICY p ON t AS RESTRICTIVE USING (true); ALTER TABLE t ENABLE ROW LEVEL SECURITY;",
+        "rls-without-policy",
+    );
 }

@@ -1,5 +1,6 @@
 //! Rows and values that are gone.
 
+mod alter_column_type_lossy;
 mod disable_trigger_all;
 mod drop_cascade;
 mod drop_column;
@@ -7,6 +8,7 @@ mod drop_table;
 mod sequence_restart;
 mod truncate;
 
+pub use alter_column_type_lossy::AlterColumnTypeLossy;
 pub use disable_trigger_all::DisableTriggerAll;
 pub use drop_cascade::DropCascade;
 pub use drop_column::DropColumn;
