@@ -7,6 +7,7 @@ mod drop_column;
 mod drop_table;
 mod sequence_restart;
 mod truncate;
+mod truncate_cascade;
 
 pub use alter_column_type_lossy::AlterColumnTypeLossy;
 pub use disable_trigger_all::DisableTriggerAll;
@@ -15,3 +16,4 @@ pub use drop_column::DropColumn;
 pub use drop_table::DropTable;
 pub use sequence_restart::SequenceRestart;
 pub use truncate::Truncate;
+pub use truncate_cascade::TruncateCascade;
