@@ -352,6 +352,8 @@ async fn the_catalog_tells_hazards_from_their_look_alikes() {
         CREATE TABLE events (id int, at date) PARTITION BY RANGE (at);
         CREATE TABLE events_1 PARTITION OF events DEFAULT;
         CREATE PUBLICATION changes FOR TABLE users;
+        CREATE TABLE owners (id int PRIMARY KEY);
+        CREATE TABLE owned (owner int REFERENCES owners);
         CREATE MATERIALIZED VIEW plain AS SELECT 1 AS a;
         CREATE MATERIALIZED VIEW keyed AS SELECT 1 AS a;
         CREATE UNIQUE INDEX ON keyed (a);
@@ -425,6 +427,8 @@ async fn the_catalog_tells_hazards_from_their_look_alikes() {
             "ALTER TABLE users ADD CHECK (email IS NOT NULL AND age > 0) NOT VALID;",
             false,
         ),
+        ("truncate-cascade", "TRUNCATE TABLE ONLY users, pairs CASCADE;", false),
+        ("truncate-cascade", "TRUNCATE owners RESTART IDENTITY CASCADE;", true),
         ("published-table-without-pk", "CREATE PUBLICATION more FOR TABLE events_1;", true),
         ("published-table-without-pk", "CREATE PUBLICATION more FOR ALL TABLES;", true),
         ("published-table-without-pk", "CREATE PUBLICATION more FOR TABLE pairs;", false),

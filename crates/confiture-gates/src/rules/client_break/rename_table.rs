@@ -40,7 +40,16 @@ impl Rule for RenameTable {
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
         for (statement, table, action) in moved(cx, ActionKind::Rename) {
             let Some(new) = &action.name else { continue };
-            if cx.is_new(statement, ObjectKind::Table, table) || has_successor(cx, statement, table) {
+            // It takes the place of one that left it in this transaction: a swap.
+            let swapped = moved(cx, ActionKind::Rename).any(|(other, left, _)| {
+                other.index < statement.index
+                    && RuleContext::together(other, statement)
+                    && left.name() == new.name()
+            });
+            if swapped
+                || cx.is_new(statement, ObjectKind::Table, table)
+                || has_successor(cx, statement, table)
+            {
                 continue;
             }
             out.push(

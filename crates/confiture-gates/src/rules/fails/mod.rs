@@ -9,6 +9,7 @@ mod fk_not_valid_on_partitioned;
 mod identifier_too_long;
 mod if_not_exists_hides_drift;
 mod if_not_exists_hides_invalid_index;
+mod refresh_concurrently_needs_unique_index;
 mod set_not_null_on_null_data;
 mod transaction_control_in_migration;
 
@@ -21,5 +22,6 @@ pub use fk_not_valid_on_partitioned::FkNotValidOnPartitioned;
 pub use identifier_too_long::IdentifierTooLong;
 pub use if_not_exists_hides_drift::IfNotExistsHidesDrift;
 pub use if_not_exists_hides_invalid_index::IfNotExistsHidesInvalidIndex;
+pub use refresh_concurrently_needs_unique_index::RefreshConcurrentlyNeedsUniqueIndex;
 pub use set_not_null_on_null_data::SetNotNullOnNullData;
 pub use transaction_control_in_migration::TransactionControlInMigration;
