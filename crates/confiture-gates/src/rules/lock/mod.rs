@@ -35,6 +35,8 @@ mod reindex_not_concurrent;
 mod set_logged_unlogged;
 mod set_not_null_without_check;
 mod set_tablespace;
+#[cfg(test)]
+mod tests;
 mod unbounded_dml;
 mod validate_in_exclusive_statement;
 mod validate_in_same_transaction;
