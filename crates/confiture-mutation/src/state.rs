@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use confiture_core::db::DbFailure;
 use confiture_core::migration::{Direction, Script, TransactionMode};
-use confiture_core::plugin::{Channels, Isolation, Mutant};
+use confiture_core::plugin::{Channels, Mutant};
 use confiture_core::sql::{ActionKind, Body, ObjectKind, Verb, classify, outline, split};
 use confiture_fixtures::{Trial, Want};
 
@@ -128,11 +128,6 @@ fn rollback_differs(original: &Trial, mutant: &Trial, mask: &Mask) -> bool {
         (Some(one), Some(other)) => state(one) != state(other),
         _ => false,
     }
-}
-
-/// Whether it ran in a transaction: locks and a second run are seen only there.
-fn within(trial: &Trial) -> bool {
-    trial.record.up.as_ref().is_some_and(|run| run.isolation == Isolation::Transaction)
 }
 
 /// Whether an abort in the middle leaves a part of it: several statements, each on its own.

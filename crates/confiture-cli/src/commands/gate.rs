@@ -50,7 +50,7 @@ async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyho
     let all = async {
         let mut reports = Vec::new();
         for worker in wanted.workers() {
-            let run = on_worker(&worker, registry, &source, &options, &gates, style, &started);
+            let run = on_worker(worker, registry, &source, &options, &gates, style, &started);
             reports.push(run.await?);
         }
         anyhow::Ok(reports)

@@ -152,10 +152,12 @@ fn argument(text: &str) -> Option<Argument> {
                 &["precision", "varying", "with", "without", "character", "char", "year", "month", "day"],
             )
     };
-    if let [first, second, ..] = tokens {
-        if first.kind.is_name() && second.kind.is_name() && !pair(first, second) {
-            tokens = tokens.get(1..)?;
-        }
+    if let [first, second, ..] = tokens
+        && first.kind.is_name()
+        && second.kind.is_name()
+        && !pair(first, second)
+    {
+        tokens = tokens.get(1..)?;
     }
     let (first, last) = (tokens.first()?, tokens.last()?);
     let name = type_name(&text[first.span.start..last.span.end]);

@@ -171,7 +171,8 @@ fn views(cx: &RuleContext<'_>, statement: &RuleStatement<'_>) -> Vec<View> {
             Verb::Drop => {
                 let cascade = outline.modifier(Modifier::Cascade).is_some();
                 for name in &outline.names {
-                    views.retain(|known| !known.is(name) && !(cascade && known.uses(name.name(), None)));
+                    let gone = |known: &View| known.is(name) || cascade && known.uses(name.name(), None);
+                    views.retain(|known| !gone(known));
                 }
             }
             Verb::Alter if view => {
