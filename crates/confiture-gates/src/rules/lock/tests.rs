@@ -77,12 +77,18 @@ fn work_counts_where_the_lock_is_held_and_not_behind_it() {
     let both = |dml: &str| codes(&format!("{TIMEOUT}{alter}\n{dml}"));
     assert_eq!(both("UPDATE t SET a = 1 WHERE a IS NULL;"), ["long-work-under-exclusive-lock"]);
     assert_eq!(both("INSERT INTO o SELECT id FROM p;"), ["long-work-under-exclusive-lock"]);
+    // Who ends the transaction hears of that as well.
+    let short_work = |dml: &str| {
+        let mut found = both(dml);
+        found.retain(|code| code != "transaction-control-in-migration");
+        found
+    };
     for short in [
         "UPDATE t SET a = 1 WHERE id BETWEEN 1 AND 9;",
         "INSERT INTO o VALUES (1);",
         "COMMIT;\nUPDATE t SET a = 1 WHERE a IS NULL;",
     ] {
-        assert!(both(short).is_empty(), "{short}: {:?}", both(short));
+        assert!(short_work(short).is_empty(), "{short}: {:?}", short_work(short));
     }
     let twice =
         "ALTER TABLE public.t ADD COLUMN b int;\nALTER TABLE t RENAME TO u;\nALTER TABLE u ADD COLUMN c int;";
