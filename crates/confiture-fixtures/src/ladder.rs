@@ -44,8 +44,8 @@ pub struct LadderOptions {
     pub seed: u64,
     /// The user's own rows, which come before generated ones; also where `rows` is 0.
     pub seeds: SeedFiles,
-    /// Tables of more rows are compared by 64-bit hashes of their values instead of the values, in a tenth of
-    /// the memory; findings name the key of a row then, not what its value was.
+    /// Tables of more rows are compared by 64-bit hashes of their values instead of the values, in less
+    /// memory; findings name the key of a row then, not what its value was.
     pub compared_as_text: u64,
     /// Queries to try at every rung.
     pub queries: Vec<Arc<QueryFile>>,
