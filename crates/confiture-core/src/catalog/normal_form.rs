@@ -65,9 +65,29 @@ fn split_list(sql: &str) -> Vec<String> {
     items
 }
 
-/// Whether SQL the server printed mentions the identifier `name` (already quoted where needed).
+/// Whether an expression the server printed mentions the column `name` (already quoted where needed): not
+/// where the word is a function's, as in `name(`, or a type's, as in `::name`.
 pub(super) fn mentions(sql: &str, name: &str) -> bool {
-    tokens(sql).contains(&Token::Word(name))
+    let tokens = tokens(sql);
+    (0..tokens.len()).any(|at| {
+        tokens[at] == Token::Word(name)
+            && tokens.get(at + 1) != Some(&Token::Other("("))
+            && (at == 0 || tokens[at - 1] != Token::Other(":"))
+    })
+}
+
+/// What statistics are about, of their definition as the server printed it: their own name and their table's
+/// may be a column's too.
+pub(super) fn statistics_subject(definition: &str) -> String {
+    let tokens = tokens(definition);
+    // Keywords are printed in upper case, which an identifier has only in quotes.
+    let on = tokens.iter().position(|token| *token == Token::Word("ON"));
+    let from = tokens.iter().rposition(|token| *token == Token::Word("FROM"));
+    let subject = match (on, from) {
+        (Some(on), Some(from)) if on < from => &tokens[on + 1..from],
+        _ => &tokens[..],
+    };
+    subject.iter().map(|token| token.text()).collect()
 }
 
 /// SQL the server printed with every identifier `from` made `to`.
@@ -323,6 +343,26 @@ mod tests {
             index_definition("CREATE INDEX \"a USING b\" ON public.\"é t\" USING btree (a)"),
             "USING btree (a)"
         );
+    }
+
+    #[test]
+    fn statistics_are_about_what_stands_between_on_and_from() {
+        assert_eq!(
+            statistics_subject(
+                "CREATE STATISTICS public.\"ON\" (mcv) ON b, EXTRACT(year FROM d) FROM public.a"
+            ),
+            " b, EXTRACT(year FROM d) "
+        );
+    }
+
+    #[test]
+    fn functions_and_types_are_no_columns() {
+        let expression = "USING btree (lower(name), ((at)::date), (tags)[1])";
+        for (word, is_column) in
+            [("lower", false), ("date", false), ("name", true), ("at", true), ("tags", true)]
+        {
+            assert_eq!(mentions(expression, word), is_column, "{word}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::{Change, Difference, Pair};
 use crate::catalog::id::quote_ident;
-use crate::catalog::normal_form::{mentions, renamed};
+use crate::catalog::normal_form::{mentions, renamed, statistics_subject};
 use crate::catalog::{Catalog, ConstraintType, Detail, Kind, ObjectId};
 
 /// Moves every difference under the one it follows from, and keeps the order of the rest.
@@ -140,7 +140,8 @@ impl Index {
                     .or_else(|| self.mentioned(same, id, index.definition.as_deref()?))
             }
             (Kind::StatisticsObject, Detail::StatisticsObject(statistics)) => {
-                self.mentioned(same, statistics.table.as_ref()?, &statistics.definition)
+                let subject = statistics_subject(&statistics.definition);
+                self.mentioned(same, statistics.table.as_ref()?, &subject)
             }
             _ => None,
         }

@@ -133,6 +133,8 @@ const CASES: &[Case] = &[
     Case("CREATE SCHEMA app; CREATE TABLE app.x (id integer PRIMARY KEY)", "schema app was added"),
     Case("CREATE TYPE rating AS ENUM ('a'); CREATE TABLE rated (id integer PRIMARY KEY); CREATE SCHEMA app; CREATE TABLE app.x (id integer REFERENCES rated, r rating); CREATE VIEW app.v AS SELECT id FROM rated; GRANT USAGE ON SCHEMA app TO base_app", "schema app was added\ntype public.rating was added\ntable public.rated was added"),
     Case("DROP STATISTICS stats; CREATE STATISTICS stats (dependencies) ON name, amount FROM t", "definition of statistics public.stats is CREATE STATISTICS public.stats (dependencies) ON amount, name FROM public.t, was CREATE STATISTICS public.stats (ndistinct) ON amount, name FROM public.t"),
+    Case("CREATE STATISTICS extra ON name, amount FROM t; ALTER TABLE t ADD COLUMN extra integer", "column public.t.extra was added\nstatistics public.extra was added"),
+    Case("CREATE INDEX lowered ON t (lower(name)); ALTER TABLE t ADD COLUMN lower integer", "column public.t.lower was added\nindex public.lowered was added"),
     Case("ALTER STATISTICS stats SET STATISTICS 50", "statistics of statistics public.stats is 50, was none"),
     Case("ALTER PUBLICATION pub SET (publish = 'insert')", "publish of publication pub is insert, was insert, update, delete, truncate"),
     Case("ALTER PUBLICATION pub ADD TABLE t", "tables of publication pub is public.parents, public.t, was public.parents"),
