@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 use crate::process::{Project, eventually};
 
@@ -77,6 +77,21 @@ fn killed_run_leaves_no_server_and_its_directory_goes_with_the_next() {
     Project::good().test(&[]).exits(0);
     // Removed by that start, or by another test's that holds its lock meanwhile.
     eventually("the next start removes the directory", || !cluster.path.exists());
+}
+
+#[test]
+fn killed_run_takes_the_test_command_with_it() {
+    let project = Project::good();
+    let command = "echo $$ > pid.new; mv pid.new pid; sleep 600 & wait";
+    let process = project.start(project.command(["test", "m", "--test-command", command]));
+    let written = project.path("pid");
+    eventually("the command runs", || written.exists());
+    let pid: i32 = std::fs::read_to_string(written).expect("a file").trim().parse().expect("a number");
+    let group = Pid::from_raw(pid).expect("a pid");
+    assert!(rustix::process::test_kill_process_group(group).is_ok());
+    process.signal(Signal::KILL);
+    process.end_somehow();
+    eventually("the command is gone", || rustix::process::test_kill_process_group(group).is_err());
 }
 
 #[test]

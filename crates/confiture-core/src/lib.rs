@@ -5,6 +5,7 @@
 //! everything a migration can change out of a server ([`catalog`]), provides servers and scratch
 //! databases ([`db`]) and defines the plugin traits and their registry ([`plugin`]).
 
+mod after_death;
 pub mod catalog;
 pub mod config;
 pub mod db;
@@ -14,4 +15,5 @@ pub mod plugin;
 pub mod report;
 pub mod sql;
 
+pub use after_death::AfterDeath;
 pub use diagnostic::{Diagnostic, Location, Severity};

@@ -4,7 +4,6 @@ mod backup;
 mod directory;
 mod initdb;
 mod keeper;
-mod shell;
 mod spawn;
 
 use std::fs::{DirBuilder, File};
@@ -17,9 +16,9 @@ use super::discovery::FoundServer;
 use super::env::Env;
 use super::error::{DbError, io_at};
 use super::session::Session;
+use crate::AfterDeath;
 use directory::ClusterDir;
 use keeper::Keeper;
-use shell::Shell;
 use spawn::{RunAs, WhenWeDie};
 
 /// The port in the socket's name; nothing listens on the network.
@@ -58,7 +57,7 @@ pub struct Cluster {
     keeper: Keeper,
     directory: ClusterDir,
     /// Removes the directory when we do not come to it.
-    _sweeper: Option<Shell>,
+    _sweeper: Option<AfterDeath>,
     /// Where its data directory is, or is to be, in the cache.
     seed: Option<PathBuf>,
     endpoint: Endpoint,
@@ -140,7 +139,7 @@ impl Cluster {
         tracing::debug!(pid = keeper.pid().as_raw_nonzero(), path = %directory.path().display(), ?run_as, ?filled, "cluster started");
         let endpoint = Endpoint::socket(&directory.sockets(), port(options), "postgres", "postgres");
         let seed = recipe.seeded();
-        let sweeper = seed.is_some().then(|| Shell::sweeper(directory.path(), keeper.pid()));
+        let sweeper = seed.is_some().then(|| AfterDeath::sweeper(directory.path(), keeper.pid()));
         let _sweeper = sweeper.and_then(|sweeper| match sweeper {
             Ok(sweeper) => Some(sweeper),
             Err(error) => {

@@ -3,7 +3,7 @@
 use std::process::Stdio;
 
 use confiture_core::db::ScratchDb;
-use confiture_core::{Diagnostic, Severity};
+use confiture_core::{AfterDeath, Diagnostic, Severity};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
@@ -25,12 +25,13 @@ const MISLEADING: [&str; 8] = [
     "PGREQUIREAUTH",
 ];
 
-/// Ends the process group of a command when it is dropped: what it started in the background as well.
-struct Group(Option<Pid>);
+/// Ends the process group of a command when it is dropped, or when we are killed: what it started in the
+/// background as well.
+struct Group(Option<(Pid, AfterDeath)>);
 
 impl Drop for Group {
     fn drop(&mut self) {
-        if let Some(pid) = self.0 {
+        if let Some((pid, _)) = self.0 {
             // Nobody is left in the group when all ended by themselves.
             kill_process_group(pid, Signal::KILL).ok();
         }
@@ -59,7 +60,9 @@ pub(super) async fn run_command(
     shell.process_group(0).kill_on_drop(true);
     let io = |source| FixtureError::Io { path: "sh".into(), source };
     let mut child = shell.spawn().map_err(io)?;
-    let group = Group(child.id().and_then(|id| Pid::from_raw(id.cast_signed())));
+    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    let group =
+        Group(pid.map(|pid| AfterDeath::ends_group(pid).map(|after| (pid, after))).transpose().map_err(io)?);
     let output = [tail(child.stdout.take()), tail(child.stderr.take())];
     let ended = tokio::time::timeout(command.limit, child.wait()).await;
     drop(group);

@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions};
 use tokio::sync::watch;
 
-use super::shell::Shell;
+use crate::AfterDeath;
 
 /// Starts a program from a thread of its own and keeps that thread until the program ends.
 ///
@@ -82,15 +82,15 @@ impl Drop for Keeper {
 }
 
 /// Linux has the parent-death signal instead.
-fn watchdog(child: &Child) -> Option<Shell> {
+fn watchdog(child: &Child) -> Option<AfterDeath> {
     if cfg!(target_os = "linux") {
         return None;
     }
-    let watchdog = Shell::watchdog(pid_of(child)?);
+    let watchdog = AfterDeath::watchdog(pid_of(child)?);
     watchdog.inspect_err(|error| tracing::warn!(%error, "no watchdog: kill -9 would leave the server")).ok()
 }
 
-fn wait(mut child: Child, watchdog: Option<Shell>, alive: &Mutex<bool>) -> Option<ExitStatus> {
+fn wait(mut child: Child, watchdog: Option<AfterDeath>, alive: &Mutex<bool>) -> Option<ExitStatus> {
     if let Some(pid) = pid_of(&child) {
         let ended =
             || rustix::process::waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT);
