@@ -20,7 +20,10 @@ use crate::audience::{Listener, Ties};
 use crate::error::MutationError;
 use crate::mutated::mutated;
 use crate::state::{self, Divergence, Refusal};
-use baseline::Baseline;
+use baseline::{Baseline, Recheck};
+
+/// Most times that the mutants of one migration are judged.
+const ROUNDS: usize = 3;
 
 /// What all workers of a run share.
 pub(crate) struct Brief<'a> {
@@ -132,7 +135,8 @@ impl<'a> Worker<'a> {
         Ok(Self { brief, ladder, loaded: brief.loaded.clone(), starts, order })
     }
 
-    /// Judges the mutants of one migration, in order; `done` is called with each.
+    /// Judges the mutants of one migration, in order; `done` is called with each, and again with all of them when
+    /// rows of the original turn out to be decided by chance: the last call counts.
     ///
     /// Migrations have to come in the order of the chain.
     pub(crate) async fn group(
@@ -146,14 +150,33 @@ impl<'a> Worker<'a> {
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
         let mut group = Box::pin(self.baseline(migration)).await?;
-        for subject in subjects {
-            let started = Instant::now();
-            let mut sentence = Box::pin(self.judge(subject, &mut group)).await?;
-            sentence.elapsed = started.elapsed();
-            done(subject, sentence)?;
+        for round in 1..=ROUNDS {
+            for subject in subjects {
+                let started = Instant::now();
+                let mut sentence = Box::pin(self.judge(subject, &mut group)).await?;
+                sentence.elapsed = started.elapsed();
+                done(subject, sentence)?;
+            }
+            let calibrated = self.ladder.deadline();
+            self.ladder.set_deadline(self.brief.ladder.deadline);
+            match Box::pin(self.recheck(migration, &group)).await? {
+                Recheck::Same => break,
+                Recheck::Wider { .. } if round == ROUNDS => {
+                    return Err(MutationError::Baseline {
+                        migration: self.original(migration).id.clone(),
+                        what: "its rows come out otherwise in every run".to_owned(),
+                    });
+                }
+                Recheck::Wider { mask, down_mask } => {
+                    tracing::debug!(migration, round, "chance decides about rows: judged again without them");
+                    group.baseline.widen(mask, down_mask);
+                    group.seen.clear();
+                    group.foreseen.clear();
+                    self.ladder.set_deadline(calibrated);
+                }
+            }
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
-        Box::pin(self.recheck(migration, &group)).await?;
         self.advance().await
     }
 
