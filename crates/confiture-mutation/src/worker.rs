@@ -119,6 +119,11 @@ impl Group {
         &self.baseline.mask
     }
 
+    /// What is left out after the rollback.
+    pub(crate) fn down_mask(&self) -> &crate::rows::Mask {
+        &self.baseline.down_mask
+    }
+
     pub(crate) fn ground(&self) -> Ground {
         self.ground
     }
@@ -365,7 +370,10 @@ impl<'a> Worker<'a> {
         divergence: &Divergence,
     ) -> Option<Sentence> {
         let script = self.brief.loaded.migrations[subject.migration].step(subject.direction).script()?;
-        if !group.baseline.stable || !state::is_independent_of_rows(script, subject.mutant) {
+        let after = &group.baseline.trial.record.after;
+        if !group.baseline.stable
+            || !state::is_independent_of_rows(script, subject.mutant, after, &group.ties)
+        {
             return None;
         }
         let names_matter = self.names_matter(subject, divergence);
@@ -445,12 +453,30 @@ impl<'a> Worker<'a> {
     ) -> Option<String> {
         match sentence.status {
             MutantStatus::Indistinct => Some(match group.ground {
-                Ground::Rows => "the same schema and rows on the generated rows".to_owned(),
-                Ground::Chain => "the same schema and rows on tables as migrations leave them".to_owned(),
+                Ground::Rows => {
+                    "because of the rows that are there: the same schema and rows on the generated rows"
+                        .to_owned()
+                }
+                Ground::Chain => "because of the rows that are there: the same schema and rows on tables as \
+                                  migrations leave them"
+                    .to_owned(),
             }),
             MutantStatus::Survived if divergence.same_state() => {
                 let names: Vec<&str> = subject.meta.channels.names().collect();
-                Some(format!("the same schema and rows; it differs in {}", names.join(", ")))
+                Some(format!(
+                    "the same schema and rows; it may differ in {}, and nothing looks",
+                    names.join(", ")
+                ))
+            }
+            MutantStatus::Survived => {
+                let parts = [
+                    (!divergence.schema.is_none(), "another schema"),
+                    (divergence.rows, "other rows"),
+                    (divergence.rollback, "another rollback"),
+                ];
+                let parts: Vec<&str> =
+                    parts.into_iter().filter_map(|(differs, what)| differs.then_some(what)).collect();
+                Some(format!("it leaves {}, and no test looks at that", parts.join(" and ")))
             }
             _ => None,
         }
