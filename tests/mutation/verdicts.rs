@@ -281,3 +281,47 @@ fn a_rollback_that_makes_a_table_anew_is_not_equivalent() {
     let report = scenario.mutate(&["down-lossy"]);
     assert!(report.starts_with("down-lossy/0002_people/down/") && !report.contains("equivalent"), "{report}");
 }
+
+#[test]
+fn a_later_migration_that_fails_in_a_test_is_no_kill_of_the_test_s_own() {
+    let files = [
+        ("0001_users.up.sql", "CREATE TABLE users (id int PRIMARY KEY);"),
+        ("0002_posts.up.sql", "CREATE TABLE posts (author int REFERENCES users);"),
+    ];
+    let judged = |between: &str| {
+        let sql = format!(
+            "-- confiture: migrate to 0001\nINSERT INTO users VALUES (1);\n{between}\
+             -- confiture: migrate to 0002\n-- confiture: assert\nSELECT true;\n"
+        );
+        let operators = confiture_mutation::OperatorFilter::parse(["pk-drop"]).unwrap();
+        let report =
+            Scenario::new(&files).test("users", &sql).try_mutate(|options| options.operators = operators);
+        let mutant = report.unwrap().mutants.remove(0);
+        (mutant.status.as_str(), mutant.killed_by.contains(&"users".to_owned()), mutant.own_kill)
+    };
+    assert_eq!(judged(""), ("killed", true, false));
+    let asks = "-- confiture: catch 23505\nINSERT INTO users VALUES (1);\n";
+    assert_eq!(judged(asks), ("killed", true, true));
+}
+
+#[test]
+fn rows_of_a_table_that_has_nothing_to_do_with_it_leave_a_mutant_equivalent() {
+    let judged = |then: &str| {
+        let second = format!("CREATE TABLE users (id int NOT NULL, PRIMARY KEY (id)); {then}");
+        Scenario::new(&[("0001_log.up.sql", "CREATE TABLE log (what text);"), ("0002_users.up.sql", &second)])
+            .mutate(&["not-null-drop"])
+    };
+    let equivalent = "not-null-drop/0002_users/users.id/1 equivalent";
+    assert_eq!(judged(""), equivalent);
+    assert_eq!(
+        judged("INSERT INTO log VALUES ('users are there');"),
+        "not-null-drop/0002_users/users.id/1 indistinct"
+    );
+    assert_eq!(judged("INSERT INTO log VALUES ('done');"), equivalent);
+    assert!(!judged("INSERT INTO log SELECT id FROM users;").contains("equivalent"));
+    assert!(!judged("INSERT INTO users VALUES (1);").contains("equivalent"));
+    // A function may do anything.
+    let function =
+        "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; INSERT INTO log VALUES ('done');";
+    assert!(!judged(function).contains("equivalent"));
+}

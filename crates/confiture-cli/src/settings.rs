@@ -1,6 +1,6 @@
 //! Defaults < confiture.toml < `CONFITURE_*` < flags.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::{self, MutateSettings, Settings};
@@ -19,15 +19,22 @@ pub(crate) fn server(args: ServerArgs, config: Settings) -> ServerArgs {
     }
 }
 
-/// The settings of the nearest confiture.toml, with `profile` over its top.
-pub(crate) fn load(profile: Option<&str>) -> anyhow::Result<Settings> {
+/// The settings of the nearest confiture.toml, with `profile` over its top: of the working directory or one above, else
+/// of the migrations' directory or one above.
+pub(crate) fn load(profile: Option<&str>, dir: Option<&Path>) -> anyhow::Result<Settings> {
     let here = std::env::current_dir().context("failed to find the working directory")?;
-    let Some((path, config)) =
-        config::find(&here).map_err(|error| anyhow::Error::msg(suggest_key(&error)))?
-    else {
+    let find = |start: &Path| config::find(start).map_err(|error| anyhow::Error::msg(suggest_key(&error)));
+    let found = match (find(&here)?, dir) {
+        // A directory that does not exist is reported where migrations are read.
+        (None, Some(dir)) => find(&here.join(dir).canonicalize().unwrap_or_else(|_| here.join(dir)))?,
+        (found, _) => found,
+    };
+    let Some((path, config)) = found else {
         match profile {
             None => return Ok(Settings::default()),
-            Some(name) => bail!("profile {name} needs a {} here or above", config::FILE_NAME),
+            Some(name) => {
+                bail!("profile {name} needs a {} here, beside the migrations, or above", config::FILE_NAME)
+            }
         }
     };
     let Some(name) = profile else { return Ok(config.settings) };
@@ -110,7 +117,8 @@ pub(crate) fn chain(args: &ChainArgs, dir: Option<PathBuf>) -> anyhow::Result<Se
         timeout: args.timeout,
         ..Settings::default()
     };
-    let mut settings = flags.over(load(args.profile.as_deref())?);
+    let loaded = load(args.profile.as_deref(), flags.dir.as_deref())?;
+    let mut settings = flags.over(loaded);
     settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
     Ok(settings)
 }
@@ -158,7 +166,7 @@ pub(crate) fn suggestion(given: &str, known: &[&str]) -> String {
 }
 
 /// The name of `known` that `given` is a likely slip of.
-fn near<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
+pub(crate) fn near<'a>(given: &str, known: &[&'a str]) -> Option<&'a str> {
     let nearest = known.iter().map(|name| (strsim::damerau_levenshtein(given, name), *name)).min();
     nearest.filter(|(distance, name)| *distance <= 2.max(name.len() / 3)).map(|(_, name)| name)
 }

@@ -73,7 +73,7 @@ pub enum MutationEvent<'a> {
         /// How many results the log holds already.
         known: usize,
     },
-    /// A mutant was judged.
+    /// A mutant was judged; again when rows of its original turned out to be decided by chance.
     Judged {
         /// How many were before it.
         done: usize,
@@ -150,8 +150,7 @@ impl MutationRunner<'_> {
                 log.append(&keys.of(planned), &result)?;
             }
             on_event(MutationEvent::Judged { done, result: &result });
-            done += 1;
-            results.insert(planned.place, result);
+            done += usize::from(results.insert(planned.place, result).is_none());
             Ok(())
         };
         let all = judge_all(servers, &brief, &groups, &mut judged);

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use confiture_core::catalog::{Catalog, Detail, Kind};
 use confiture_core::db::DbFailure;
 use confiture_core::migration::{Direction, Script, TransactionMode};
 use confiture_core::plugin::{Channels, Mutant};
 use confiture_core::sql::{ActionKind, Body, ObjectKind, Verb, classify, outline, split};
 use confiture_fixtures::{Trial, Want};
 
+use crate::audience::{Ties, words};
 use crate::behaviour::{Departure, Lost};
 use crate::rows::Mask;
 
@@ -40,8 +42,11 @@ impl Refusal {
             return Self::Timeout;
         }
         let Some(state) = failure.sqlstate.as_deref() else { return Self::Trouble };
-        if matches!(state, "55P03" | "55006") {
-            return Self::Trouble;
+        match state {
+            "55P03" => return Self::Trouble,
+            // Rows that a deferred key has still to check stand in the way of an ALTER (manual 18, SET CONSTRAINTS).
+            "55006" => return Self::Rejected,
+            _ => {}
         }
         match state.get(..2).unwrap_or_default() {
             "08" | "40" | "53" | "57" | "58" | "XX" => Self::Trouble,
@@ -172,19 +177,78 @@ pub(crate) fn digest(original: &Trial, mutant: &Trial, mask: &Mask, down_mask: &
 /// Whether neither a script nor a mutant of it reads or writes rows.
 pub(crate) fn leaves_rows_alone(script: &Script, mutant: Option<&Mutant>) -> bool {
     match mutant {
-        Some(mutant) => is_independent_from(script, mutant, 0),
+        Some(mutant) => is_independent_from(script, mutant, 0, |_| false),
         None => script.statements.iter().all(|statement| is_schema_only(&statement.sql)),
     }
 }
 
 /// Whether a mutant can change rows only through the schema it leaves: neither what it replaces, nor what it
-/// puts there, nor any later statement of the script reads or writes rows.
-pub(crate) fn is_independent_of_rows(script: &Script, mutant: &Mutant) -> bool {
-    is_independent_from(script, mutant, mutant.statement)
+/// puts there, nor any later statement of the script reads or writes rows, but for later ones that write to tables
+/// which have nothing to do with it. `after` is what the script leads to.
+pub(crate) fn is_independent_of_rows(script: &Script, mutant: &Mutant, after: &Catalog, ties: &Ties) -> bool {
+    let touched = touched(script, mutant).map(|names| ties.closure(names));
+    let unrelated = |sql: &str| touched.as_ref().is_some_and(|touched| is_unrelated(sql, touched, after));
+    is_independent_from(script, mutant, mutant.statement, unrelated)
 }
 
-/// The same from the statement at `first` on.
-fn is_independent_from(script: &Script, mutant: &Mutant, first: usize) -> bool {
+/// The relations that the edited statements name, lower case; `None` where they are about something else than
+/// tables and indexes.
+fn touched(script: &Script, mutant: &Mutant) -> Option<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for (at, _) in &mutant.edits {
+        let sql = &script.statements.get(*at)?.sql;
+        let replaced = mutant.statement_text(script, *at).ok()?;
+        let pieces = split(&replaced);
+        for text in std::iter::once(&**sql).chain(pieces.iter().map(|piece| piece.text(&replaced))) {
+            if !matches!(classify(text).object, Some(ObjectKind::Table | ObjectKind::Index)) {
+                return None;
+            }
+            names.extend(words(text));
+        }
+    }
+    Some(names)
+}
+
+/// Whether a statement writes rows of tables that have nothing to do with those of `touched`; not known, and so not
+/// true, where anything could run code or stand for another table.
+fn is_unrelated(sql: &str, touched: &BTreeSet<String>, catalog: &Catalog) -> bool {
+    let runs_code =
+        |kind| matches!(kind, Kind::Function | Kind::Procedure | Kind::Trigger | Kind::Rule | Kind::Policy);
+    if !matches!(classify(sql).verb, Verb::Insert | Verb::Update | Verb::Delete)
+        || catalog.iter().any(|(id, _)| runs_code(id.kind()))
+    {
+        return false;
+    }
+    let words: BTreeSet<String> = words(sql).into_iter().collect();
+    let Some(target) = outline(sql).name().map(|name| name.name().to_lowercase()) else { return false };
+    let mut found = false;
+    for (id, object) in catalog.iter() {
+        let name = id.name().to_lowercase();
+        let plain = match &object.detail {
+            Detail::Table(table) => {
+                table.partition_of.is_none() && table.partition_by.is_none() && table.inherits.is_empty()
+            }
+            _ => !matches!(id.kind(), Kind::View | Kind::MaterializedView | Kind::ForeignTable),
+        };
+        let is_relation =
+            matches!(id.kind(), Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable);
+        if is_relation && words.contains(&name) {
+            if !plain || touched.contains(&name) {
+                return false;
+            }
+            found |= name == target;
+        }
+    }
+    found
+}
+
+/// `unrelated` says of a statement that the mutant leaves as it is whether its rows do not matter.
+fn is_independent_from(
+    script: &Script,
+    mutant: &Mutant,
+    first: usize,
+    unrelated: impl Fn(&str) -> bool,
+) -> bool {
     let changed = |index: usize| mutant.edits.iter().any(|(at, _)| *at == index);
     // A table that is dropped and made anew is empty.
     let edited: BTreeSet<usize> = mutant.edits.iter().map(|(at, _)| *at).collect();
@@ -194,10 +258,10 @@ fn is_independent_from(script: &Script, mutant: &Mutant, first: usize) -> bool {
         edited.iter().filter_map(|at| Some(drops(&mutant.statement_text(script, *at).ok()?))).sum();
     was == is
         && script.statements.iter().enumerate().skip(first).all(|(index, statement)| {
-            let replaced = match changed(index) {
-                true => mutant.statement_text(script, index).unwrap_or_default(),
-                false => String::new(),
-            };
+            if !changed(index) {
+                return is_schema_only(&statement.sql) || unrelated(&statement.sql);
+            }
+            let replaced = mutant.statement_text(script, index).unwrap_or_default();
             is_schema_only(&statement.sql)
                 && split(&replaced).iter().all(|piece| is_schema_only(piece.text(&replaced)))
         })

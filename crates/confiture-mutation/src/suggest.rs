@@ -6,7 +6,7 @@ mod probe;
 
 use confiture_core::catalog::Catalog;
 use confiture_core::db::LockMode;
-use confiture_core::migration::Step;
+use confiture_core::migration::{Direction, Step};
 use confiture_core::plugin::Channels;
 use confiture_core::sql::quote_literal;
 use confiture_fixtures::sqltest::UserTest;
@@ -17,7 +17,7 @@ use crate::state::Divergence;
 use crate::worker::{Group, Subject, Worker};
 
 /// Most assertions tried for one mutant.
-const TRIED: usize = 8;
+const TRIED: usize = 12;
 
 impl Worker<'_> {
     /// A test that passes on the original and fails on the mutant; `None` when none was found.
@@ -31,13 +31,14 @@ impl Worker<'_> {
         divergence: &Divergence,
     ) -> Result<Option<String>, MutationError> {
         let original = group.original();
+        // What rows tell reads better than what the catalog says.
         let mut candidates = Vec::new();
+        if divergence.rows {
+            candidates.extend(self.rows(subject, group, trial));
+        }
         if !divergence.schema.is_none() || !divergence.lost.is_empty() {
             let facts = facts::about(&original.record.after, &trial.record.after);
             candidates.extend(self.facts(subject, false, facts).await?);
-        }
-        if divergence.rows {
-            candidates.extend(self.rows(subject, group, trial));
         }
         if divergence.rollback {
             candidates.extend(self.rollback(subject, original, trial).await?);
@@ -48,15 +49,19 @@ impl Worker<'_> {
         if divergence.rerun {
             candidates.extend(self.rerun(subject));
         }
-        if candidates.is_empty() {
-            candidates.extend(self.probe(subject, original).await?);
-        }
         for candidate in candidates.into_iter().take(TRIED) {
             if self.tells(subject, &candidate).await? {
                 return Ok(Some(candidate));
             }
         }
-        Ok(None)
+        let rolled_back = subject.direction == Direction::Down;
+        if let Some(test) = self.probe(subject, group, original, rolled_back).await? {
+            return Ok(Some(test));
+        }
+        match divergence.rollback && !rolled_back {
+            true => self.probe(subject, group, original, true).await,
+            false => Ok(None),
+        }
     }
 
     /// Assertions about what the catalog says, where it says something else of the mutant.
@@ -116,6 +121,14 @@ impl Worker<'_> {
                     ));
                 }
                 continue;
+            }
+            // The migration may have put it there from nothing.
+            for row in differing_rows(was, is).take(2) {
+                let condition = inserts::is_row(shape, row, group.mask());
+                let head = self.to(subject.migration);
+                tests.push(format!(
+                    "{head}-- confiture: assert\nSELECT EXISTS (SELECT FROM {table} WHERE {condition});\n"
+                ));
             }
             let Some(before) = subject.migration.checked_sub(1) else { continue };
             let catalog = &original.record.before;
@@ -216,12 +229,18 @@ impl Worker<'_> {
         let Some(before) = subject.migration.checked_sub(1) else { return Vec::new() };
         let statements: Vec<String> =
             script.statements.iter().map(|statement| format!("{};\n", statement.sql)).collect();
-        vec![format!(
-            "-- confiture: migrate to {}\n{}-- confiture: migrate to {}\n-- confiture: assert\nSELECT true;\n",
-            self.version(before),
-            statements.concat(),
-            self.version(subject.migration),
-        )]
+        let (before, here) = (self.version(before), self.version(subject.migration));
+        let edited =
+            subject.mutant.edits.iter().map(|(at, _)| *at).collect::<std::collections::BTreeSet<_>>();
+        let edited: Vec<String> = edited.into_iter().filter_map(|at| statements.get(at).cloned()).collect();
+        [edited.concat(), statements.concat()]
+            .map(|statements| {
+                format!(
+                    "-- confiture: migrate to {before}\n{statements}-- confiture: migrate to {here}\n\
+                     -- confiture: assert\nSELECT true;\n"
+                )
+            })
+            .to_vec()
     }
 
     /// Whether the test passes on the original and fails on the mutant.

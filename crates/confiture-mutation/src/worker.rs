@@ -20,7 +20,10 @@ use crate::audience::{Listener, Ties};
 use crate::error::MutationError;
 use crate::mutated::mutated;
 use crate::state::{self, Divergence, Refusal};
-use baseline::Baseline;
+use baseline::{Baseline, Recheck};
+
+/// Most times that the mutants of one migration are judged.
+const ROUNDS: usize = 3;
 
 /// What all workers of a run share.
 pub(crate) struct Brief<'a> {
@@ -116,6 +119,11 @@ impl Group {
         &self.baseline.mask
     }
 
+    /// What is left out after the rollback.
+    pub(crate) fn down_mask(&self) -> &crate::rows::Mask {
+        &self.baseline.down_mask
+    }
+
     pub(crate) fn ground(&self) -> Ground {
         self.ground
     }
@@ -132,7 +140,8 @@ impl<'a> Worker<'a> {
         Ok(Self { brief, ladder, loaded: brief.loaded.clone(), starts, order })
     }
 
-    /// Judges the mutants of one migration, in order; `done` is called with each.
+    /// Judges the mutants of one migration, in order; `done` is called with each, and again with all of them when
+    /// rows of the original turn out to be decided by chance: the last call counts.
     ///
     /// Migrations have to come in the order of the chain.
     pub(crate) async fn group(
@@ -146,14 +155,33 @@ impl<'a> Worker<'a> {
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
         let mut group = Box::pin(self.baseline(migration)).await?;
-        for subject in subjects {
-            let started = Instant::now();
-            let mut sentence = Box::pin(self.judge(subject, &mut group)).await?;
-            sentence.elapsed = started.elapsed();
-            done(subject, sentence)?;
+        for round in 1..=ROUNDS {
+            for subject in subjects {
+                let started = Instant::now();
+                let mut sentence = Box::pin(self.judge(subject, &mut group)).await?;
+                sentence.elapsed = started.elapsed();
+                done(subject, sentence)?;
+            }
+            let calibrated = self.ladder.deadline();
+            self.ladder.set_deadline(self.brief.ladder.deadline);
+            match Box::pin(self.recheck(migration, &group)).await? {
+                Recheck::Same => break,
+                Recheck::Wider { .. } if round == ROUNDS => {
+                    return Err(MutationError::Baseline {
+                        migration: self.original(migration).id.clone(),
+                        what: "its rows come out otherwise in every run".to_owned(),
+                    });
+                }
+                Recheck::Wider { mask, down_mask } => {
+                    tracing::debug!(migration, round, "chance decides about rows: judged again without them");
+                    group.baseline.widen(mask, down_mask);
+                    group.seen.clear();
+                    group.foreseen.clear();
+                    self.ladder.set_deadline(calibrated);
+                }
+            }
         }
         self.ladder.set_deadline(self.brief.ladder.deadline);
-        Box::pin(self.recheck(migration, &group)).await?;
         self.advance().await
     }
 
@@ -342,7 +370,10 @@ impl<'a> Worker<'a> {
         divergence: &Divergence,
     ) -> Option<Sentence> {
         let script = self.brief.loaded.migrations[subject.migration].step(subject.direction).script()?;
-        if !group.baseline.stable || !state::is_independent_of_rows(script, subject.mutant) {
+        let after = &group.baseline.trial.record.after;
+        if !group.baseline.stable
+            || !state::is_independent_of_rows(script, subject.mutant, after, &group.ties)
+        {
             return None;
         }
         let names_matter = self.names_matter(subject, divergence);
@@ -422,12 +453,30 @@ impl<'a> Worker<'a> {
     ) -> Option<String> {
         match sentence.status {
             MutantStatus::Indistinct => Some(match group.ground {
-                Ground::Rows => "the same schema and rows on the generated rows".to_owned(),
-                Ground::Chain => "the same schema and rows on tables as migrations leave them".to_owned(),
+                Ground::Rows => {
+                    "because of the rows that are there: the same schema and rows on the generated rows"
+                        .to_owned()
+                }
+                Ground::Chain => "because of the rows that are there: the same schema and rows on tables as \
+                                  migrations leave them"
+                    .to_owned(),
             }),
             MutantStatus::Survived if divergence.same_state() => {
                 let names: Vec<&str> = subject.meta.channels.names().collect();
-                Some(format!("the same schema and rows; it differs in {}", names.join(", ")))
+                Some(format!(
+                    "the same schema and rows; it may differ in {}, and nothing looks",
+                    names.join(", ")
+                ))
+            }
+            MutantStatus::Survived => {
+                let parts = [
+                    (!divergence.schema.is_none(), "another schema"),
+                    (divergence.rows, "other rows"),
+                    (divergence.rollback, "another rollback"),
+                ];
+                let parts: Vec<&str> =
+                    parts.into_iter().filter_map(|(differs, what)| differs.then_some(what)).collect();
+                Some(format!("it leaves {}, and no test looks at that", parts.join(" and ")))
             }
             _ => None,
         }

@@ -13,7 +13,7 @@ use crate::settings;
 
 /// Looks at the machine, starts a private server and creates and drops a database in it.
 pub(super) async fn run(args: ServerArgs, registry: &Registry) -> anyhow::Result<ExitStatus> {
-    let args = settings::server(args, settings::load(None)?);
+    let args = settings::server(args, settings::load(None, None)?);
     let base = options(&args);
     let mut text = format!("confiture {}\n", env!("CARGO_PKG_VERSION"));
     let mut status = ExitStatus::Passed;

@@ -87,7 +87,8 @@ fn configured(args: &LintArgs) -> anyhow::Result<Settings> {
         var: args.var.iter().cloned().collect(),
         ..Settings::default()
     };
-    let mut settings = flags.over(settings::load(args.profile.as_deref())?);
+    let mut settings =
+        flags.over(settings::load(args.profile.as_deref(), args.paths.first().map(PathBuf::as_path))?);
     settings.dir.get_or_insert_with(|| PathBuf::from("migrations"));
     Ok(settings)
 }

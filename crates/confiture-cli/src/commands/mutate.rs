@@ -2,13 +2,14 @@
 
 mod list;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::{FILE_NAME, IgnoredMutant, MutateSettings, Settings};
 use confiture_core::db::Server;
 use confiture_core::plugin::{Registry, ReportStyle};
-use confiture_core::report::{MutationThresholds, RunReport};
+use confiture_core::report::{CheckStatus, MutationThresholds, RunReport, TestResult};
 use confiture_fixtures::{TestOptions, TestSource};
 use confiture_mutation::{
     MutationError, MutationOptions, MutationRunner, OperatorFilter, OperatorPattern, Shard, Suppressed,
@@ -40,27 +41,63 @@ pub(super) async fn run(
         && let Some(MutationError::Red(baseline)) = error.downcast_ref()
     {
         let mut baseline = RunReport { command: "mutate".to_owned(), ..baseline.as_ref().clone() };
-        baseline.error = Some(format!("{RED}; repair them, or go on with --allow-red"));
+        baseline.error = Some(red(&baseline));
         baseline.conclude();
         report::deliver("mutate", Ok(baseline), &out, registry, style, String::new)?;
         return Ok(ExitStatus::BaselineFails);
     }
-    report::deliver("mutate", done, &out, registry, style, || nothing_ran(&args))
+    let written = match &done {
+        Ok(report) => written(&args, report),
+        Err(_) => Ok(None),
+    };
+    let status = report::deliver("mutate", done, &out, registry, style, || nothing_ran(&args))?;
+    // A directory that cannot be written to does not cost the report.
+    if let Some(said) = written? {
+        terminal::line(&said);
+    }
+    Ok(status)
 }
 
-const RED: &str = "the tests fail on the migrations as they are, so they say nothing about mutants";
+/// What fails on the migrations as they are, and how to go on.
+fn red(baseline: &RunReport) -> String {
+    if baseline.tests.iter().any(TestResult::failed) {
+        return "the tests fail on the migrations as they are, so they say nothing about mutants; repair them, or go \
+                on with --allow-red, which does not ask those"
+            .to_owned();
+    }
+    let mut failed: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for migration in &baseline.migrations {
+        for check in migration.checks.iter().filter(|check| check.status == CheckStatus::Failed) {
+            failed.entry(&check.id).or_default().push(&migration.id);
+        }
+    }
+    let places = |(check, on): (&&str, &Vec<&str>)| match on.as_slice() {
+        [] => (*check).to_owned(),
+        [one] => format!("{check} on {one}"),
+        [one, more @ ..] => format!("{check} on {one} and {} more", more.len()),
+    };
+    let places: Vec<String> = failed.iter().map(places).collect();
+    let skips: Vec<String> = failed.keys().map(|check| format!("--skip {check}")).collect();
+    format!(
+        "built-in checks fail on the migrations as they are ({}), so they say nothing about mutants; repair that, leave \
+         the checks out with {}, or go on with --allow-red, which asks them only where they pass",
+        places.join(", "),
+        skips.join(" ")
+    )
+}
 
 /// The job itself; what goes wrong in it is reported in the format that was asked for.
 async fn job(args: &MutateArgs, registry: &Registry, style: &ReportStyle) -> anyhow::Result<RunReport> {
     let (settings, source, options) = prepare(args, registry).await?;
-    let write_tests = options.write_tests.clone();
-    let report = judge(args, &settings, registry, &source, options, style).await?;
-    if let (Some(dir), Some(mutation)) = (write_tests, &report.mutation) {
-        let written = confiture_mutation::write_tests(&dir, mutation)
-            .with_context(|| format!("failed to write tests to {}", dir.display()))?;
-        terminal::line(&format!("wrote {} tests to {}", written.len(), dir.display()));
-    }
-    Ok(report)
+    judge(args, &settings, registry, &source, options, style).await
+}
+
+/// Writes the suggestions where that was asked for, and says so.
+fn written(args: &MutateArgs, report: &RunReport) -> anyhow::Result<Option<String>> {
+    let (Some(dir), Some(mutation)) = (&args.write_tests, &report.mutation) else { return Ok(None) };
+    let written = confiture_mutation::write_tests(dir, mutation)
+        .with_context(|| format!("failed to write tests to {}", dir.display()))?;
+    Ok(Some(format!("wrote {} tests to {}", written.len(), dir.display())))
 }
 
 /// Why no mutant was tried, and what to do.
@@ -93,6 +130,9 @@ fn options(args: &MutateArgs, settings: &Settings, judged: TestOptions) -> anyho
         Some(shard) => Some(shard),
         None => shard_of(|name| std::env::var(name).ok())?,
     };
+    if mutate.sample == Some(0) {
+        bail!("--sample (or sample in {FILE_NAME}) must be at least 1; leave it out to try every mutant");
+    }
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     Ok(MutationOptions {
         settings: settings.set.clone(),
@@ -161,10 +201,27 @@ fn known_operators(filter: &OperatorFilter, registry: &Registry) -> anyhow::Resu
             known.dedup();
             known.extend(metas().map(|meta| meta.plugin.id));
             let text = pattern.as_str();
-            bail!("no mutation operator is called {text}{}", settings::suggestion(text, &known));
+            bail!("no mutation operator is called {text}{}", meant(text, &known));
         }
     }
     Ok(())
+}
+
+/// What was probably meant; all there are would fill the screen.
+fn meant(given: &str, known: &[&str]) -> String {
+    const MOST: usize = 5;
+    if let Some(name) = settings::near(given, known) {
+        return format!("; did you mean {name}?");
+    }
+    let words: Vec<&str> = given.split(['-', '*', '/']).filter(|word| word.len() > 2).collect();
+    let alike = known.iter().filter(|name| words.iter().any(|word| name.contains(word)));
+    let alike: Vec<&str> = alike.take(MOST).copied().collect();
+    match alike.as_slice() {
+        [] => "; `confiture plugins` lists those there are".to_owned(),
+        alike => {
+            format!("; did you mean one of {}? `confiture plugins` lists all", alike.join(", "))
+        }
+    }
 }
 
 /// The shard a CI system asks for: `CI_NODE_INDEX` (from 1) or `JOB_COMPLETION_INDEX` (from 0) of

@@ -26,6 +26,15 @@ pub(super) fn merge(
 
 fn read(file: &Path) -> anyhow::Result<RunReport> {
     let text = std::fs::read(file).with_context(|| format!("failed to read {}", file.display()))?;
-    serde_json::from_slice(&text)
-        .with_context(|| format!("failed to read {}: it is no JSON report of confiture", file.display()))
+    serde_json::from_slice(&text).with_context(|| {
+        let value: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+        let what = match value {
+            None => "it is no JSON; reports of --format json or --report json=FILE can be merged",
+            Some(value) if value.get("schemaVersion").is_some() && value.get("files").is_some() => {
+                "it is a report of --format stryker; merge those of --report json=FILE, and ask that for stryker"
+            }
+            Some(_) => "it is no JSON report of confiture; those of --report json=FILE can be merged",
+        };
+        format!("failed to read {}: {what}", file.display())
+    })
 }

@@ -74,7 +74,7 @@ pub(super) fn options(args: &ServerArgs) -> ServerOptions {
 
 /// Prints the versions there are.
 pub(super) async fn list(args: ServerArgs) -> anyhow::Result<ExitStatus> {
-    let args = settings::server(args, settings::load(None)?);
+    let args = settings::server(args, settings::load(None, None)?);
     let found = installed(&options(&args));
     if found.is_empty() {
         terminal::line("no PostgreSQL on this machine; `confiture server install 17` fetches one");
@@ -89,7 +89,7 @@ pub(super) async fn list(args: ServerArgs) -> anyhow::Result<ExitStatus> {
 
 /// Fetches a version into the cache.
 pub(super) async fn install(version: u32) -> anyhow::Result<ExitStatus> {
-    let base = options(&settings::server(ServerArgs::default(), settings::load(None)?));
+    let base = options(&settings::server(ServerArgs::default(), settings::load(None, None)?));
     let options = ServerOptions { version: Some(version), pg_bin: None, ..base };
     let found = tokio::task::spawn_blocking(move || find(&options)).await.context("failed to wait")?;
     let server = found.map_err(|error| anyhow::anyhow!("failed to {error}"))?;

@@ -165,6 +165,11 @@ fn table(report: &MutationReport, out: &mut dyn io::Write) -> io::Result<()> {
     if !left_out.is_empty() {
         writeln!(out, " not effective: {left_out}")?;
     }
+    let unnoticed = unnoticed(report);
+    let suggested = unnoticed.iter().filter(|mutant| mutant.suggestion.is_some()).count();
+    if suggested > 0 {
+        writeln!(out, " assertions found for {suggested} of {} unnoticed", unnoticed.len())?;
+    }
     if !report.suppressed.is_empty() {
         writeln!(out, " ignored on request: {}", report.suppressed.len())?;
     }

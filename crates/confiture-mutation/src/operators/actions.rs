@@ -1,7 +1,7 @@
 //! The actions of an `ALTER`.
 
 use confiture_core::plugin::{Mutant, Site};
-use confiture_core::sql::{Action, ActionKind, Edit, Span};
+use confiture_core::sql::{Action, ActionKind, Edit, ObjectName, Span};
 
 /// The actions of some kinds with their places in the list, in order.
 pub(super) fn of_kinds<'a>(
@@ -11,20 +11,33 @@ pub(super) fn of_kinds<'a>(
     site.outline().actions().iter().enumerate().filter(|(_, action)| kinds.contains(&action.kind))
 }
 
-/// What a person would call what the action is about.
-pub(super) fn object(site: &Site<'_>, action: &Action) -> String {
-    match &action.name {
-        Some(name) => format!("{}.{}", site.object(), name.name()),
-        None => site.object(),
-    }
+/// The edit that takes action `at` out of an `ALTER`; without its only action a statement is nothing.
+pub(super) fn removal(site: &Site<'_>, at: usize) -> Option<Edit> {
+    without_actions(site, &[at]).pop()
 }
 
-/// The edit that leaves action `at` out; without its only action a statement is nothing.
-pub(super) fn removal(site: &Site<'_>, at: usize) -> Option<Edit> {
-    let spans: Vec<Span> = site.outline().actions().iter().map(|action| action.span).collect();
-    match spans.len() {
-        1 => Some(Edit::remove(site.span())),
-        _ => Edit::remove_item(&spans, at),
+/// The edits that take some actions out of an `ALTER`: all of the statement when none is left.
+pub(super) fn without_actions(site: &Site<'_>, gone: &[usize]) -> Vec<Edit> {
+    let items: Vec<Span> = site.outline().actions().iter().map(|action| action.span).collect();
+    let kept = (0..items.len()).rev().find(|at| !gone.contains(at));
+    let Some(last) = kept else {
+        return vec![Edit::remove(site.span())];
+    };
+    let mut edits: Vec<Edit> = (0..last)
+        .filter(|at| gone.contains(at))
+        .map(|at| Edit::remove(Span::new(items[at].start, items[at + 1].start)))
+        .collect();
+    if last + 1 < items.len() {
+        edits.push(Edit::remove(Span::new(items[last].end, items[items.len() - 1].end)));
+    }
+    edits
+}
+
+/// What a person would call a part of what the statement names: `users.email`.
+pub(super) fn member(site: &Site<'_>, part: Option<&ObjectName>) -> String {
+    match part {
+        Some(part) => format!("{}.{}", site.object(), part.name()),
+        None => site.object(),
     }
 }
 
@@ -36,6 +49,6 @@ pub(super) fn left_out<'a>(
 ) -> impl Iterator<Item = Mutant> {
     of_kinds(site, kinds).filter_map(move |(at, action)| {
         let edit = removal(site, at)?;
-        Some(site.mutant([edit], format!("{what} is left out")).on(object(site, action)))
+        Some(site.mutant([edit], format!("{what} is left out")).on(member(site, action.name.as_ref())))
     })
 }

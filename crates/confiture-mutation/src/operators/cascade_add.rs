@@ -72,7 +72,9 @@ impl MutationOperator for CascadeAdd {
                     });
                     for action in drops {
                         let mutant = added(site, action.span);
-                        out.extend(mutant.map(|mutant| mutant.on(actions::object(site, action))));
+                        out.extend(
+                            mutant.map(|mutant| mutant.on(actions::member(site, action.name.as_ref()))),
+                        );
                     }
                 }
                 _ => {}

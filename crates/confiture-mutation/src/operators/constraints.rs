@@ -1,9 +1,9 @@
 //! The column clauses and constraints of one statement, wherever it writes them.
 
 use confiture_core::plugin::{Mutant, MutationContext, Site};
-use confiture_core::sql::{
-    ActionKind, Body, Clause, ClauseKind, Column, Edit, ItemKind, ObjectKind, ObjectName, Span,
-};
+use confiture_core::sql::{ActionKind, Body, Clause, ClauseKind, Column, Edit, ItemKind, ObjectKind, Span};
+
+use super::actions::{removal, without_actions};
 
 /// One clause of a column or domain, or one constraint of a table.
 #[derive(Debug, Clone)]
@@ -21,8 +21,8 @@ enum Place {
     Inline,
     /// One separator of a list: its items, and which of them it is.
     Item(Vec<Span>, usize),
-    /// The same; the statement is nothing without it when it is the only one.
-    Action(Vec<Span>, usize),
+    /// An action of an `ALTER`, by its place.
+    Action(usize),
 }
 
 /// Every clause and constraint of `CREATE TABLE`, `ALTER TABLE … ADD` and `CREATE DOMAIN`, in order.
@@ -41,14 +41,12 @@ pub(super) fn constraints<'a>(site: &'a Site<'_>) -> Vec<Found<'a>> {
             }
         }
         Body::Actions(actions) => {
-            let spans: Vec<Span> = actions.iter().map(|action| action.span).collect();
             for (at, action) in actions.iter().enumerate() {
                 if let Some(column) = &action.column {
                     found.extend(inline(column));
                 }
                 if let Some(clause) = &action.constraint {
-                    let place = Place::Action(spans.clone(), at);
-                    found.push(Found { clause, column: None, place });
+                    found.push(Found { clause, column: None, place: Place::Action(at) });
                 }
             }
         }
@@ -59,31 +57,6 @@ pub(super) fn constraints<'a>(site: &'a Site<'_>) -> Vec<Found<'a>> {
         _ => {}
     }
     found
-}
-
-/// The edits that take some actions out of an `ALTER`: all of the statement when none is left.
-pub(super) fn without_actions(site: &Site<'_>, gone: &[usize]) -> Vec<Edit> {
-    let items: Vec<Span> = site.outline().actions().iter().map(|action| action.span).collect();
-    let kept = (0..items.len()).rev().find(|at| !gone.contains(at));
-    let Some(last) = kept else {
-        return vec![Edit::remove(site.span())];
-    };
-    let mut edits: Vec<Edit> = (0..last)
-        .filter(|at| gone.contains(at))
-        .map(|at| Edit::remove(Span::new(items[at].start, items[at + 1].start)))
-        .collect();
-    if last + 1 < items.len() {
-        edits.push(Edit::remove(Span::new(items[last].end, items[items.len() - 1].end)));
-    }
-    edits
-}
-
-/// What a person would call a part of what the statement names: `users.email`.
-pub(super) fn member(site: &Site<'_>, part: Option<&ObjectName>) -> String {
-    match part {
-        Some(part) => format!("{}.{}", site.object(), part.name()),
-        None => site.object(),
-    }
 }
 
 /// Whether the statement makes or alters a table, not a domain or composite type.
@@ -132,8 +105,8 @@ impl Found<'_> {
     pub(super) fn removal(&self, site: &Site<'_>) -> Option<Edit> {
         match &self.place {
             Place::Inline => Some(Edit::remove_clause(site.sql(), self.clause.span)),
-            Place::Action(items, _) if items.len() == 1 => Some(Edit::remove(site.span())),
-            Place::Item(items, at) | Place::Action(items, at) => Edit::remove_item(items, *at),
+            Place::Item(items, at) => Edit::remove_item(items, *at),
+            Place::Action(at) => removal(site, *at),
         }
     }
 
@@ -160,7 +133,7 @@ impl Found<'_> {
             let mut gone: Vec<usize> = validates.map(|(at, _)| at).collect();
             match &self.place {
                 _ if gone.is_empty() => {}
-                Place::Action(_, at) if later.index == site.index => {
+                Place::Action(at) if later.index == site.index => {
                     gone.push(*at);
                     mutant.edits = self.mutant(site, without_actions(site, &gone), "").edits;
                 }

@@ -54,8 +54,9 @@ fn fact(id: &ObjectId, property: Option<&str>) -> Option<String> {
     Some(match id.kind() {
         Kind::Table | Kind::ForeignTable => table(id, property),
         Kind::View | Kind::MaterializedView => format!(
-            "SELECT concat_ws(' ', pg_get_viewdef(oid), reloptions, relispopulated, relacl) FROM pg_class \
-             WHERE oid = {}",
+            "SELECT concat_ws(' ', string_agg(attname || ' ' || format_type(atttypid, atttypmod), ', ' ORDER BY \
+             attnum), reloptions, relispopulated) FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid AND \
+             attnum > 0 AND NOT attisdropped WHERE pg_class.oid = {} GROUP BY reloptions, relispopulated",
             relation(id)
         )
         .parenthesised(),
@@ -122,7 +123,7 @@ fn fact(id: &ObjectId, property: Option<&str>) -> Option<String> {
         )
         .parenthesised(),
         Kind::Schema => format!(
-            "SELECT concat_ws(' ', nspname, pg_get_userbyid(nspowner)) FROM pg_namespace WHERE nspname = {}",
+            "SELECT nspname FROM pg_namespace WHERE nspname = {}",
             name(id)
         )
         .parenthesised(),
@@ -131,8 +132,7 @@ fn fact(id: &ObjectId, property: Option<&str>) -> Option<String> {
         }
         Kind::Privilege => return privilege(&id.privilege_target()?),
         Kind::DefaultPrivilege => {
-            "SELECT string_agg(concat_ws(' ', defaclobjtype, defaclacl), ', ' ORDER BY oid) FROM pg_default_acl"
-                .to_owned()
+            format!("SELECT {GRANTED} FROM pg_default_acl, aclexplode(defaclacl) WHERE grantee <> defaclrole")
                 .parenthesised()
         }
         Kind::Publication => format!(
@@ -156,7 +156,7 @@ fn table(id: &ObjectId, property: Option<&str>) -> String {
     }
     format!(
         "SELECT concat_ws(' ', relkind, relpersistence, relrowsecurity, relforcerowsecurity, relreplident, \
-         reloptions, pg_get_expr(relpartbound, oid), pg_get_userbyid(relowner)) FROM pg_class WHERE oid = {}",
+         reloptions, pg_get_expr(relpartbound, oid)) FROM pg_class WHERE oid = {}",
         relation(id)
     )
     .parenthesised()
@@ -220,32 +220,51 @@ fn comment(id: &ObjectId) -> Option<String> {
     })
 }
 
-/// The privileges on an object.
+/// The privileges on an object, those of its owner left out: who that is differs from server to server, as does the
+/// list of all privileges from major to major.
 fn privilege(target: &ObjectId) -> Option<String> {
-    Some(match target.kind() {
-        Kind::Table | Kind::View | Kind::MaterializedView | Kind::Sequence | Kind::ForeignTable => {
-            format!("SELECT relacl FROM pg_class WHERE oid = {}", relation(target)).parenthesised()
+    let (kind, acl, owner_of, from) = match target.kind() {
+        Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable => {
+            ('r', "relacl", "relowner", format!("pg_class WHERE oid = {}", relation(target)))
         }
-        Kind::Column => format!(
-            "SELECT attacl FROM pg_attribute WHERE attrelid = {} AND attname = {}",
-            owner(target),
-            name(target)
-        )
-        .parenthesised(),
-        Kind::Schema => {
-            format!("SELECT nspacl FROM pg_namespace WHERE nspname = {}", name(target)).parenthesised()
-        }
-        Kind::Function | Kind::Procedure | Kind::Aggregate => {
-            format!("SELECT proacl FROM pg_proc WHERE oid = to_regprocedure({})", text(&target.sql_name()))
-                .parenthesised()
-        }
-        Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range => {
-            format!("SELECT typacl FROM pg_type WHERE oid = to_regtype({})", text(&target.sql_name()))
-                .parenthesised()
-        }
+        Kind::Sequence => ('s', "relacl", "relowner", format!("pg_class WHERE oid = {}", relation(target))),
+        Kind::Column => (
+            'c',
+            "attacl",
+            "relowner",
+            format!(
+                "pg_attribute JOIN pg_class c ON c.oid = attrelid WHERE attrelid = {} AND attname = {}",
+                owner(target),
+                name(target)
+            ),
+        ),
+        Kind::Schema => ('n', "nspacl", "nspowner", format!("pg_namespace WHERE nspname = {}", name(target))),
+        Kind::Function | Kind::Procedure | Kind::Aggregate => (
+            'f',
+            "proacl",
+            "proowner",
+            format!("pg_proc WHERE oid = to_regprocedure({})", text(&target.sql_name())),
+        ),
+        Kind::Enum | Kind::Domain | Kind::Composite | Kind::Range => (
+            'T',
+            "typacl",
+            "typowner",
+            format!("pg_type WHERE oid = to_regtype({})", text(&target.sql_name())),
+        ),
         _ => return None,
-    })
+    };
+    let listed = format!(
+        "SELECT {owner_of} AS owner, coalesce({acl}, acldefault('{kind}', {owner_of})) AS acl FROM {from}"
+    );
+    Some(
+        format!("SELECT {GRANTED} FROM ({listed}) o, aclexplode(acl) WHERE grantee <> owner").parenthesised(),
+    )
 }
+
+/// What one line of `aclexplode` says.
+const GRANTED: &str = "string_agg(concat_ws(' ', CASE grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(grantee) END, \
+                       privilege_type, is_grantable), ', ' ORDER BY grantee = 0, pg_get_userbyid(grantee), \
+                       privilege_type)";
 
 trait Parenthesised {
     fn parenthesised(self) -> String;

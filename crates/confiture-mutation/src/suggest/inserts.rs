@@ -42,18 +42,19 @@ pub(super) fn with_parents(
     });
     let start =
         start.or_else(|| table.rows.iter().find(|old| table.key.is_empty() && old.as_slice() == row))?;
-    of_row(before, known, table, start)
+    of_rows(before, known, [(table, start.as_slice())])
 }
 
-/// `INSERT`s of a row and before it of those it refers to.
-pub(super) fn of_row(
+/// `INSERT`s of rows and before each of those it refers to; `None` when references go round in a circle.
+pub(super) fn of_rows<'a>(
     before: &Catalog,
-    known: &[TableRows],
-    table: &TableRows,
-    row: &[Option<String>],
+    known: &'a [TableRows],
+    rows: impl IntoIterator<Item = (&'a TableRows, &'a [Option<String>])>,
 ) -> Option<String> {
     let mut inserts = Vec::new();
-    insert(before, known, table, row, &mut Vec::new(), &mut inserts)?;
+    for (table, row) in rows {
+        insert(before, known, table, row, &mut Vec::new(), &mut inserts)?;
+    }
     Some(inserts.concat())
 }
 

@@ -1,84 +1,76 @@
-//! Rows made up to tell a mutant from the original, where no row that is there does.
+//! Rows made up to tell a mutant from the original: those that tables had in the trial, and changed ones.
 
 use std::collections::BTreeSet;
 
-use confiture_core::catalog::ConstraintType;
-use confiture_core::sql::{TokenKind, Tokens, quote_literal};
+use confiture_core::catalog::{Catalog, ConstraintType, Kind, ObjectId};
+use confiture_core::sql::{Quoted, TokenKind, Tokens, quote_literal};
 use confiture_fixtures::{TableRows, Trial};
 
 use super::inserts;
 use crate::audience::words;
 use crate::error::MutationError;
-use crate::worker::{Subject, Worker};
+use crate::rows::Mask;
+use crate::worker::{Group, Subject, Worker};
 
-/// Most rows tried for one mutant.
-const TRIED: usize = 32;
+/// Most sets of rows tried for one mutant.
+const TRIED: usize = 48;
+
+/// How many rows of every table a statement mentions are tried together, fewest first.
+const TOGETHER: [usize; 3] = [1, 3, 20];
 
 impl Worker<'_> {
-    /// Tests with a row that the mutant treats otherwise: a row like those that are there, with one value
-    /// exchanged for a constant of the statement, for its neighbour, or for NULL.
+    /// A test with rows that the mutant treats otherwise: none at all, those that tables had in the trial, or one
+    /// with a value exchanged for a constant of the statement, for its neighbour, or for NULL.
     pub(super) async fn probe(
         &mut self,
         subject: &Subject<'_>,
+        group: &Group,
         original: &Trial,
-    ) -> Result<Vec<String>, MutationError> {
-        let Some(before) = subject.migration.checked_sub(1) else { return Ok(Vec::new()) };
-        let known = self.ladder_ref().known_rows();
+        rolled_back: bool,
+    ) -> Result<Option<String>, MutationError> {
+        let after = match (rolled_back, &original.record.round_trip) {
+            (false, _) => &original.record.after,
+            (true, Some(trip)) => &trip.after_down,
+            (true, None) => return Ok(None),
+        };
+        let before = subject.migration.checked_sub(1);
+        if rolled_back && before.is_none() {
+            return Ok(None);
+        }
         let (statements, changed) = self.texts(subject);
-        let mentioned: BTreeSet<String> = statements.iter().flat_map(|sql| words(sql)).collect();
-        let constants: BTreeSet<String> =
-            statements.iter().chain(&changed).flat_map(|sql| constants(sql)).collect();
-        let tables: Vec<&TableRows> =
-            known.iter().filter(|rows| mentioned.contains(&rows.table.name().to_lowercase())).collect();
-        let queries: Vec<String> = tables
-            .iter()
-            .map(|rows| {
-                let table = rows.table.sql_name();
-                format!("SELECT string_agg(r::text, E'\\n' ORDER BY r::text) FROM {table} r")
-            })
-            .collect();
+        let mentioned: BTreeSet<String> =
+            statements.iter().chain(&changed).flat_map(|sql| words(sql)).collect();
+        let masks = [group.mask(), group.down_mask()];
+        let queries = contents(after, &mentioned, &masks);
+        if queries.is_empty() {
+            return Ok(None);
+        }
         let (migration, mutant) = self.both(subject.migration);
-        let catalog = &original.record.before;
-        let mut tried = 0;
-        for table in &tables {
-            let Some(row) = table.rows.first() else { continue };
-            let tied: BTreeSet<&String> = catalog
-                .constraints_of(&table.table)
-                .filter(|(_, constraint)| constraint.constraint_type == ConstraintType::ForeignKey)
-                .flat_map(|(_, constraint)| &constraint.columns)
-                .collect();
-            for (at, column) in table.columns.iter().enumerate() {
-                if tied.contains(column) || !mentioned.contains(&column.to_lowercase()) {
-                    continue;
-                }
-                for value in constants.iter().map(Some).chain([None]) {
-                    tried += 1;
-                    if tried > TRIED {
-                        return Ok(Vec::new());
-                    }
-                    let mut row = row.clone();
-                    row[at] = value.cloned();
-                    let Some(inserts) = inserts::of_row(catalog, &known, table, &row) else { continue };
-                    let expected = self.ladder().answers(&inserts, &migration, false, &queries).await?;
-                    let found = self.ladder().answers(&inserts, &mutant, false, &queries).await?;
-                    let told = queries
-                        .iter()
-                        .zip(expected)
-                        .zip(found)
-                        .find_map(|((query, was), is)| (was != is).then_some((query, was)));
-                    if let Some((query, Some(was))) = told {
-                        return Ok(vec![format!(
-                            "-- confiture: migrate to {}\n{inserts}-- confiture: migrate to {}\n\
-                             -- confiture: assert\nSELECT ({query}) IS NOT DISTINCT FROM {};\n",
-                            self.version(before),
-                            self.version(subject.migration),
-                            quote_literal(&was)
-                        )]);
-                    }
-                }
+        let known = self.ladder_ref().known_rows();
+        let mut scenes = vec![String::new()];
+        if before.is_some() {
+            scenes.extend(inserted(&original.record.before, &known, &mentioned, &statements, &changed));
+        }
+        for rows in scenes {
+            let expected = self.ladder().answers(&rows, &migration, rolled_back, &queries).await?;
+            let found = self.ladder().answers(&rows, &mutant, rolled_back, &queries).await?;
+            let mut told = queries.iter().zip(expected.into_iter().zip(found));
+            let Some((query, (was, _))) = told.find(|(_, (was, is))| was != is) else { continue };
+            let mut text = match before {
+                Some(before) => format!("-- confiture: migrate to {}\n{rows}", self.version(before)),
+                None => String::new(),
+            };
+            text.push_str(&self.to(subject.migration));
+            if let (true, Some(before)) = (rolled_back, before) {
+                text.push_str(&format!("-- confiture: rollback to {}\n", self.version(before)));
+            }
+            let value = was.map_or_else(|| "NULL".to_owned(), |was| quote_literal(&was));
+            text.push_str(&format!("-- confiture: assert\nSELECT ({query}) IS NOT DISTINCT FROM {value};\n"));
+            if self.tells(subject, &text).await? {
+                return Ok(Some(text));
             }
         }
-        Ok(Vec::new())
+        Ok(None)
     }
 
     /// The statements a mutant changes, as they are and as it makes them.
@@ -92,7 +84,74 @@ impl Worker<'_> {
     }
 }
 
-/// The constants a statement writes, and the neighbours of whole numbers.
+/// A query for all that each mentioned relation holds, as one text; masked columns are left out.
+fn contents(catalog: &Catalog, mentioned: &BTreeSet<String>, masks: &[&Mask]) -> Vec<String> {
+    let relations = catalog.iter().map(|(id, _)| id);
+    let holds_rows = |id: &&ObjectId| matches!(id.kind(), Kind::Table | Kind::View | Kind::MaterializedView);
+    let named = relations.filter(holds_rows).filter(|id| mentioned.contains(&id.name().to_lowercase()));
+    let query = |relation: &ObjectId| {
+        let seen = |id: &ObjectId| !masks.iter().any(|mask| mask.hides(relation, id.name()));
+        let columns = catalog.columns_of(relation);
+        let columns = columns.iter().filter(|(id, _)| seen(id));
+        let columns: Vec<String> = columns.map(|(id, _)| Quoted::ident(id.name()).to_string()).collect();
+        let row = format!("ROW({})::text", columns.join(", "));
+        let from = relation.sql_name();
+        (!columns.is_empty()).then(|| format!("SELECT string_agg({row}, ' ' ORDER BY {row}) FROM {from}"))
+    };
+    named.filter_map(query).collect()
+}
+
+/// Sets of rows as `INSERT`s.
+fn inserted(
+    before: &Catalog,
+    known: &[TableRows],
+    mentioned: &BTreeSet<String>,
+    statements: &[String],
+    changed: &[String],
+) -> Vec<String> {
+    let tables: Vec<&TableRows> =
+        known.iter().filter(|rows| mentioned.contains(&rows.table.name().to_lowercase())).collect();
+    let mut scenes: Vec<String> = Vec::new();
+    let mut add = |scene: Option<String>| {
+        if let Some(scene) = scene.filter(|scene| !scene.is_empty())
+            && !scenes.contains(&scene)
+            && scenes.len() < TRIED
+        {
+            scenes.push(scene);
+        }
+    };
+    for count in TOGETHER {
+        let rows =
+            tables.iter().flat_map(|table| table.rows.iter().take(count).map(|row| (*table, &row[..])));
+        add(inserts::of_rows(before, known, rows));
+    }
+    let constants: BTreeSet<String> =
+        statements.iter().chain(changed).flat_map(|sql| constants(sql)).collect();
+    for table in &tables {
+        let Some(row) = table.rows.first() else { continue };
+        let tied: BTreeSet<&String> = before
+            .constraints_of(&table.table)
+            .filter(|(_, constraint)| constraint.constraint_type == ConstraintType::ForeignKey)
+            .flat_map(|(_, constraint)| &constraint.columns)
+            .collect();
+        for (at, column) in table.columns.iter().enumerate() {
+            if !mentioned.contains(&column.to_lowercase()) {
+                continue;
+            }
+            // What refers to another row can only refer to none.
+            let values = constants.iter().map(Some).filter(|_| !tied.contains(column)).chain([None]);
+            for value in values {
+                let mut row = row.clone();
+                row[at] = value.cloned();
+                add(inserts::of_rows(before, known, [(*table, &row[..])]));
+            }
+        }
+    }
+    scenes
+}
+
+/// The constants a statement writes: the neighbours of whole numbers too, and of patterns of `LIKE` texts that
+/// match in one case only.
 fn constants(sql: &str) -> Vec<String> {
     let mut constants = Vec::new();
     for token in Tokens::new(sql) {
@@ -105,7 +164,14 @@ fn constants(sql: &str) -> Vec<String> {
                         .extend([number.saturating_sub(1), number.saturating_add(1)].map(|n| n.to_string()));
                 }
             }
-            TokenKind::String => constants.push(text.trim_matches('\'').replace("''", "'")),
+            TokenKind::String => {
+                let value = text.trim_matches('\'').replace("''", "'");
+                if value.contains('%') {
+                    let matching = value.replace('%', "x");
+                    constants.extend([matching.to_uppercase(), matching]);
+                }
+                constants.push(value);
+            }
             _ => {}
         }
     }

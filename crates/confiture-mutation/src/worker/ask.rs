@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use confiture_core::Severity;
 use confiture_core::migration::{Direction, Step};
 use confiture_core::plugin::{CheckContext, CheckScope, Outcome, ScriptRun};
 use confiture_core::report::CheckStatus;
@@ -70,12 +71,12 @@ impl Worker<'_> {
             let outcome = self.put(&brief.listeners[at], subject.migration, manner).await?;
             // The server's trouble says nothing about the mutant.
             if outcome.status == CheckStatus::Failed && !outcome.is_trouble() {
-                let reached = outcome.findings.first().is_none_or(|finding| finding.code != NOT_REACHED);
+                let own = is_own(&outcome, &self.original(subject.migration).id);
                 if sentence.reason.is_none() {
                     sentence.reason = outcome.findings.first().map(|finding| finding.message.clone());
                 }
                 sentence.killed_by.push(name);
-                sentence.own_kill |= reached;
+                sentence.own_kill |= own;
                 self.order.retain(|other| *other != at);
                 self.order.insert(0, at);
                 if !self.brief.matrix && sentence.own_kill {
@@ -327,4 +328,14 @@ impl Worker<'_> {
         }
         Ok(None)
     }
+}
+
+/// Whether a test failed by what it asks itself, not because a migration other than `mutated` no longer applies.
+fn is_own(outcome: &TestOutcome, mutated: &str) -> bool {
+    let mut failures = outcome.findings.iter().filter(|finding| finding.severity > Severity::Info).peekable();
+    failures.peek().is_none()
+        || failures.any(|finding| {
+            let of = finding.evidence.get("migration").and_then(|id| id.as_str());
+            finding.code != NOT_REACHED && (finding.code != "test-migration-fails" || of == Some(mutated))
+        })
 }

@@ -27,7 +27,21 @@ pub(super) struct Baseline {
     verdicts: HashMap<&'static str, Outcome>,
 }
 
+/// What the original did when it was tried again after its mutants.
+pub(super) enum Recheck {
+    /// The same.
+    Same,
+    /// Its rows come out otherwise from time to time: what is to be left out of every comparison.
+    Wider { mask: Mask, down_mask: Mask },
+}
+
 impl Baseline {
+    /// What was wrong with a verdict was what it was compared by.
+    pub(super) fn widen(&mut self, mask: Mask, down_mask: Mask) {
+        self.mask = mask;
+        self.down_mask = down_mask;
+    }
+
     /// Whether a check holds on the original, so that it may kill.
     pub(super) fn passed(&self, check: &str) -> bool {
         self.verdicts.get(check) == Some(&Outcome::Passed)
@@ -54,11 +68,10 @@ impl Worker<'_> {
             });
         }
         let second = self.ladder.attempt(&original, ground, ALL).await?;
-        let mask = Mask::between(&first.rows, &second.rows);
-        let down_mask = match (&first.rows_after_down, &second.rows_after_down) {
-            (Some(one), Some(other)) => Mask::between(one, other).and(mask.clone()),
-            _ => mask.clone(),
-        };
+        let (mut mask, mut down_mask) = masks(&first, &second);
+        if mask.names().next().is_some() || down_mask.names().next().is_some() {
+            (mask, down_mask) = self.chances(&original, ground, &first, mask, down_mask).await?;
+        }
         let divergence = Divergence::between(&first, &second, &mask, &down_mask, ALL);
         let verdicts = self.verdicts(index, &first.record).await?.into_iter().collect();
         let up = original.up.script();
@@ -110,27 +123,58 @@ impl Worker<'_> {
         }
     }
 
-    /// The original once more, after its mutants: it has to be what it was.
-    pub(super) async fn recheck(&mut self, index: usize, group: &Group) -> Result<(), MutationError> {
+    /// The masks after some more runs of an original whose rows come out otherwise: a coin shows both of its sides
+    /// seldom in two.
+    async fn chances(
+        &mut self,
+        original: &Migration,
+        ground: Ground,
+        first: &Trial,
+        mut mask: Mask,
+        mut down_mask: Mask,
+    ) -> Result<(Mask, Mask), MutationError> {
+        const MORE: usize = 4;
+        for _ in 0..MORE {
+            let again = self.ladder.attempt(original, ground, ALL).await?;
+            let (wider, down) = masks(first, &again);
+            (mask, down_mask) = (mask.and(wider), down_mask.and(down));
+        }
+        Ok((mask, down_mask))
+    }
+
+    /// The original once more, after its mutants: it has to be what it was, but for rows that chance decides.
+    pub(super) async fn recheck(&mut self, index: usize, group: &Group) -> Result<Recheck, MutationError> {
         let original = self.brief.loaded.migrations[index].clone();
         let again = self.ladder.attempt(&original, group.ground, ALL).await?;
         let baseline = &group.baseline;
         let (before, _) = Departure::between(&baseline.trial.record.before, &again.record.before);
-        let divergence =
-            Divergence::between(&baseline.trial, &again, &baseline.mask, &baseline.down_mask, ALL);
-        if divergence.rows {
-            // Values that differ in some runs only: what they told is not worth much.
-            tracing::warn!(migration = %original.id, "rows come out otherwise from run to run");
+        let (mask, down_mask) = masks(&baseline.trial, &again);
+        let (mask, down_mask) = (mask.and(baseline.mask.clone()), down_mask.and(baseline.down_mask.clone()));
+        let divergence = Divergence::between(&baseline.trial, &again, &mask, &down_mask, ALL);
+        let same = divergence.schema.is_none() && !divergence.rollback;
+        if !before.is_none() || !(same || !baseline.stable) {
+            return Err(MutationError::Control {
+                migration: original.id.clone(),
+                what: "the original does something else after its mutants than before them",
+            });
         }
-        let same = divergence.schema.is_none() && (divergence.rows || !divergence.rollback);
-        if before.is_none() && (same || !baseline.stable) {
-            return Ok(());
+        if mask == baseline.mask && down_mask == baseline.down_mask {
+            return Ok(Recheck::Same);
         }
-        Err(MutationError::Control {
-            migration: original.id.clone(),
-            what: "the original does something else after its mutants than before them",
-        })
+        let first = &baseline.trial;
+        let (mask, down_mask) = self.chances(&original, group.ground, first, mask, down_mask).await?;
+        Ok(Recheck::Wider { mask, down_mask })
     }
+}
+
+/// What two runs of the same differ in: after the up, and after the rollback.
+fn masks(first: &Trial, second: &Trial) -> (Mask, Mask) {
+    let mask = Mask::between(&first.rows, &second.rows);
+    let down_mask = match (&first.rows_after_down, &second.rows_after_down) {
+        (Some(one), Some(other)) => Mask::between(one, other).and(mask.clone()),
+        _ => mask.clone(),
+    };
+    (mask, down_mask)
 }
 
 fn failed(trial: &Trial) -> bool {

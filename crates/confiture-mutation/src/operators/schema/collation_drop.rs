@@ -54,7 +54,9 @@ impl MutationOperator for CollationDrop {
                 let end = action.using.map_or(action.span.end, |using| using.start);
                 let collations = collations(site, Span::new(action.span.start, end));
                 out.extend(
-                    collations.into_iter().map(|span| dropped(span).on(actions::object(site, action))),
+                    collations
+                        .into_iter()
+                        .map(|span| dropped(span).on(actions::member(site, action.name.as_ref()))),
                 );
             }
             let items: &[Span] = match (&site.outline().body, site.outline().object) {

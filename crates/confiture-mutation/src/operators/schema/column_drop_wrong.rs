@@ -2,7 +2,8 @@
 
 use confiture_core::sql::{ActionKind, ObjectName, Quoted};
 
-use super::super::constraints::{is_table, member};
+use super::super::actions::member;
+use super::super::constraints::is_table;
 use super::super::known::{Known, known};
 use super::super::prelude::*;
 

@@ -2,7 +2,7 @@
 
 use confiture_core::sql::{Column, ObjectName, Span};
 
-use super::super::constraints::{member, without_actions};
+use super::super::actions::{member, without_actions};
 use super::super::prelude::*;
 use super::columns::definitions;
 

@@ -6,7 +6,8 @@ use confiture_core::sql::{
     TokenKind,
 };
 
-use super::super::constraints::{is_table, member};
+use super::super::actions::member;
+use super::super::constraints::is_table;
 
 /// The columns that a `CREATE TABLE` or `ALTER TABLE … ADD` defines, in order.
 pub(super) fn columns<'a>(site: &'a Site<'_>) -> Vec<&'a Column> {

@@ -8,7 +8,8 @@ use confiture_core::sql::{
     quote_literal,
 };
 
-use super::super::constraints::{member, of_kind};
+use super::super::actions::member;
+use super::super::constraints::of_kind;
 use super::super::known::known_here;
 use super::checks::{checks, value_lists};
 

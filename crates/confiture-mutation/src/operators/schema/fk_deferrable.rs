@@ -2,7 +2,8 @@
 
 use confiture_core::sql::{ActionKind, AttributeKind, ClauseKind};
 
-use super::super::constraints::{Found, member, of_kind, without_actions};
+use super::super::actions::{member, without_actions};
+use super::super::constraints::{Found, of_kind};
 use super::super::prelude::*;
 
 /// Changes when a foreign key is checked.

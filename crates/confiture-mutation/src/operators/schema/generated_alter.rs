@@ -59,7 +59,7 @@ impl MutationOperator for GeneratedAlter {
             out.extend(actions::left_out(site, KINDS, "the change of the generation"));
             for (_, action) in actions::of_kinds(site, &[ActionKind::SetExpression]) {
                 for (edit, what) in action.value.into_iter().flat_map(|span| exchanges(site, span)) {
-                    out.push(site.mutant([edit], what).on(actions::object(site, action)));
+                    out.push(site.mutant([edit], what).on(actions::member(site, action.name.as_ref())));
                 }
             }
         }

@@ -55,7 +55,7 @@ impl MutationOperator for IdentityMode {
             for (_, action) in actions::of_kinds(site, &[ActionKind::AddIdentity, ActionKind::AlterIdentity])
             {
                 if let Some((edit, what)) = exchanged(site, action.span) {
-                    out.push(site.mutant([edit], what).on(actions::object(site, action)));
+                    out.push(site.mutant([edit], what).on(actions::member(site, action.name.as_ref())));
                 }
             }
             out.extend(actions::left_out(site, &[ActionKind::AddIdentity], "the identity"));

@@ -2,8 +2,7 @@
 
 use confiture_core::sql::{ActionKind, ClauseKind};
 
-use super::super::actions::left_out;
-use super::super::constraints::member;
+use super::super::actions::{left_out, member};
 use super::super::known::{Known, known_here};
 use super::super::prelude::*;
 use super::columns::columns;

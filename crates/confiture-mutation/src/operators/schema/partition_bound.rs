@@ -61,9 +61,9 @@ impl MutationOperator for PartitionBound {
             out.extend(actions::left_out(site, ATTACH, "the attachment"));
             for (_, action) in actions::of_kinds(site, ATTACH) {
                 let changes = action.value.into_iter().flat_map(|bound| changed(site, bound));
-                out.extend(
-                    changes.map(|(edit, what)| site.mutant([edit], what).on(actions::object(site, action))),
-                );
+                out.extend(changes.map(|(edit, what)| {
+                    site.mutant([edit], what).on(actions::member(site, action.name.as_ref()))
+                }));
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use confiture_core::sql::ClauseKind;
 
-use super::super::constraints::{member, of_kind};
+use super::super::actions::member;
+use super::super::constraints::of_kind;
 use super::super::prelude::*;
 use super::columns::columns;
 use super::keys::keys;

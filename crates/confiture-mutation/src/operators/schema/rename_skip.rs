@@ -47,7 +47,7 @@ impl MutationOperator for RenameSkip {
         for site in &cx.sites {
             for (_, action) in actions::of_kinds(site, KINDS) {
                 let mutant = site.mutant([Edit::remove(site.span())], "the rename is left out");
-                out.push(mutant.on(actions::object(site, action)));
+                out.push(mutant.on(actions::member(site, action.name.as_ref())));
             }
         }
     }

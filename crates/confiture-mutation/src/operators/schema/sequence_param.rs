@@ -86,9 +86,9 @@ impl MutationOperator for SequenceParam {
                         1 => actions::removal(site, at),
                         _ => Some(Edit::remove_clause(site.sql(), option.span)),
                     };
-                    out.extend(
-                        edit.map(|edit| option.left_out(site, edit).on(actions::object(site, action))),
-                    );
+                    out.extend(edit.map(|edit| {
+                        option.left_out(site, edit).on(actions::member(site, action.name.as_ref()))
+                    }));
                 }
             }
         }

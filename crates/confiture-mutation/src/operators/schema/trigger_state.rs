@@ -57,7 +57,7 @@ impl MutationOperator for TriggerState {
                 if let Some(mode) = words.span(1..2).filter(|_| words.at_any(1, &["always", "replica"])) {
                     let edit = Edit::remove_clause(site.sql(), mode);
                     let what = format!("it is not enabled as {}", mode.text(site.sql()));
-                    out.push(site.mutant([edit], what).on(actions::object(site, action)));
+                    out.push(site.mutant([edit], what).on(actions::member(site, action.name.as_ref())));
                 }
             }
             let outline = site.outline();

@@ -2,7 +2,7 @@
 
 use confiture_core::sql::ClauseKind;
 
-use super::super::constraints::member;
+use super::super::actions::member;
 use super::super::known::known_here;
 use super::super::prelude::*;
 use super::columns::columns;
