@@ -1,6 +1,6 @@
 //! `alter-column-type-lossy`.
 
-use super::super::earlier::{column, type_name};
+use super::super::known::{column, type_name};
 use super::super::prelude::*;
 
 /// Values do not fit the new type and are rounded or cut.

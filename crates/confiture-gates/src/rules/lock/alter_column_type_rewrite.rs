@@ -56,7 +56,9 @@ ALTER TABLE users ALTER COLUMN email TYPE varchar;",
         for (statement, table, action) in cx.actions(&[ActionKind::AlterType]) {
             let (Some(column), Some(new)) = (&action.name, action.value) else { continue };
             let new = new.text(statement.sql());
-            let old = known::column_type(cx, statement, table, column.name());
+            let old = known::column(cx, statement, table, column.name())
+                .map(|known| known.data_type)
+                .filter(|old| !old.is_empty());
             let converts = !is_plain(statement, action, column.name(), new);
             if !converts && keeps_rows(cx, statement, old.as_deref(), new) {
                 continue;
