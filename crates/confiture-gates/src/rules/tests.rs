@@ -654,3 +654,25 @@ fn earlier_files_tell_what_a_statement_meets() {
         assert_eq!(found.contains(&code), expected, "{code}: {:?}: {found:?}", scripts.last());
     }
 }
+
+#[test]
+fn words_that_turn_a_look_alike_into_a_hazard() {
+    for (script, code, expected) in [
+        ("ALTER TABLE t ADD u int DEFAULT 1 REFERENCES a (id);", "add-fk-not-valid-missing", true),
+        ("ALTER TABLE t ADD u int REFERENCES a (id);", "add-fk-not-valid-missing", false),
+        ("ALTER TABLE t ALTER a TYPE varchar(5) USING a::varchar(5);", "alter-column-type-lossy", true),
+        (
+            "ALTER TABLE t ALTER a TYPE varchar(5) USING CAST(a AS character varying (5));",
+            "alter-column-type-lossy",
+            true,
+        ),
+        ("ALTER TABLE t ALTER a TYPE varchar(5);", "alter-column-type-lossy", false),
+        ("ALTER VIEW v RENAME COLUMN a TO b;", "rename-column", true),
+        ("SET timezone = 'UTC'; ALTER TABLE t ALTER a TYPE timestamptz;", "alter-column-type-rewrite", false),
+        ("ALTER TABLE t ALTER a TYPE timestamptz;", "alter-column-type-rewrite", true),
+        ("ALTER TABLE t ALTER a TYPE uuid USING a::uuid;", "alter-column-type-client-break", true),
+        ("ALTER TABLE t ALTER a TYPE text USING a::text;", "alter-column-type-client-break", false),
+    ] {
+        assert_eq!(after(&[script]).contains(&code), expected, "{code}: {script}");
+    }
+}

@@ -107,7 +107,9 @@ fn keeps_rows(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, old: Option<&
     let to = base_of_domain(cx, TypeName::read(new));
     let Some(old) = old else {
         let unlimited = to.modifiers.is_empty();
-        return matches!(to.base.as_str(), "text" | "inet" | "citext" | "bit varying")
+        let zone = matches!(to.base.as_str(), "timestamp with time zone" | "timestamp without time zone");
+        return (zone && unlimited && is_utc(cx, statement))
+            || matches!(to.base.as_str(), "text" | "inet" | "citext" | "bit varying")
             || (to.base == "character varying" && unlimited);
     };
     let from = base_of_domain(cx, TypeName::read(old));
