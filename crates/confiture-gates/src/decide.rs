@@ -35,7 +35,7 @@ pub async fn decide(
     });
     for (&index, known) in &evidence {
         if let (Ok(measured), Some(migration)) = (&known.measured, loaded.migrations.get(index)) {
-            weigh(&mut found, index, migration, measured, &options.lint.rows);
+            weigh(&mut found, index, migration, measured, &options.lint.rows, registry);
         }
     }
     enter(&mut report, source, &options.lint, found, &[]);

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use confiture_core::db::LockMode;
-use confiture_core::migration::{Direction, Migration};
-use confiture_core::plugin::{RuleCategory, Tier, Withdrawal};
-use confiture_core::sql::{Verb, classify};
+use confiture_core::migration::{Direction, Migration, Script};
+use confiture_core::plugin::{Registry, RuleCategory, Tier, Withdrawal};
+use confiture_core::sql::{Verb, classify, outline};
 use confiture_core::{Diagnostic, Severity};
-use confiture_fixtures::{Measured, RelationMeasure, StatementMeasure};
+use confiture_fixtures::{Ground, Measured, RelationMeasure, StatementMeasure};
 
 use crate::lint::{Found, scaled};
 
@@ -18,11 +18,15 @@ pub(crate) fn weigh(
     migration: &Migration,
     measured: &Measured,
     rows: &BTreeMap<String, u64>,
+    registry: &Registry,
 ) {
     for found in found.iter_mut().filter(|found| found.migration == index) {
         judge(found, measured);
     }
     let Some(script) = migration.up.script() else { return };
+    if let Some(more) = refused(found, index, migration, script, measured, registry) {
+        found.push(more);
+    }
     for (&at, statement) in &measured.statements {
         let told = |found: &Found| {
             found.migration == index
@@ -56,6 +60,67 @@ pub(crate) fn weigh(
             suppressed: None,
         });
     }
+}
+
+/// What the rows refuse, as a finding of the rule about it; `None` where a rule about failures has seen it.
+fn refused(
+    found: &[Found],
+    index: usize,
+    migration: &Migration,
+    script: &Script,
+    measured: &Measured,
+    registry: &Registry,
+) -> Option<Found> {
+    let failed = measured.failure.as_ref()?;
+    let at = failed.statement?;
+    let sqlstate = failed.failure.sqlstate.as_deref()?;
+    let outline = outline(&script.statements.get(at)?.sql);
+    if matches!(outline.verb, Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge) {
+        return None;
+    }
+    let id = match sqlstate {
+        "23505" => "unique-on-duplicate-data",
+        "23514" | "23503" => "validate-on-bad-data",
+        "23502" => "set-not-null-on-null-data",
+        _ => return None,
+    };
+    let told = |found: &Found| {
+        found.migration == index
+            && found.statement == at
+            && found.rule.is_some_and(|rule| rule.category == RuleCategory::Fails)
+    };
+    let rule = registry.rule(id).filter(|_| !found.iter().any(told))?.meta();
+    let table = outline.on.as_ref().or(outline.name()).map(|name| name.parts.clone());
+    let mut diagnostic =
+        Diagnostic::new(rule.plugin.id, rule.severity, format!("rows refuse it: {}", failed.failure.message))
+            .at(failed.location.clone())
+            .in_script(&migration.id, Direction::Up)
+            .with_label(format!(
+                "SQLSTATE {sqlstate} on {}",
+                match measured.ground {
+                    Ground::Rows => "generated rows that the schema allows",
+                    Ground::Chain => "the rows that setup and migrations leave",
+                }
+            ))
+            .with_help("find and repair the rows in a migration before")
+            .with_evidence("tier", Tier::Measured.as_str())
+            .with_evidence("category", rule.category.as_str())
+            .with_evidence("sqlstate", sqlstate);
+    if let Some(detail) = failed.failure.detail.as_ref().filter(|_| measured.ground == Ground::Rows) {
+        diagnostic = diagnostic.with_evidence("detail", detail.as_str());
+    }
+    if let Some(table) = &table {
+        diagnostic = diagnostic.with_evidence("table", table.join("."));
+    }
+    Some(Found {
+        migration: index,
+        statement: at,
+        rule: Some(rule),
+        tier: Tier::Measured,
+        table,
+        diagnostic,
+        suppressed: None,
+    })
 }
 
 fn judge(found: &mut Found, measured: &Measured) {

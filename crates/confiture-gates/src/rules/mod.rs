@@ -3,7 +3,6 @@
 pub mod client_break;
 pub mod data_loss;
 pub mod design;
-mod earlier;
 pub mod fails;
 mod known;
 pub mod lock;

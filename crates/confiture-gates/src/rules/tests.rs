@@ -17,9 +17,21 @@ use confiture_fixtures::{SetupFile, TestSource};
 use crate::{LintOptions, Surroundings, find};
 
 fn source(scripts: &[String]) -> TestSource {
+    load(scripts, false)
+}
+
+/// The script with a rollback that does nothing.
+fn with_down(script: &str) -> TestSource {
+    load(&[script.to_owned()], true)
+}
+
+fn load(scripts: &[String], down: bool) -> TestSource {
     let dir = tempfile::tempdir().unwrap();
     for (at, script) in scripts.iter().enumerate() {
         std::fs::write(dir.path().join(format!("{:04}_example.sql", at + 1)), script).unwrap();
+        if down {
+            std::fs::write(dir.path().join(format!("{:04}_example.down.sql", at + 1)), "SELECT 1;").unwrap();
+        }
     }
     let registry = Registry::linked().unwrap();
     TestSource::load(&registry, dir.path(), Some("plain"), &LoadOptions::default()).unwrap()
@@ -48,7 +60,7 @@ fn found(registry: &Registry, meta: &RuleMeta, scripts: Vec<String>) -> Vec<(&'s
 /// What the rules find in one script: `code line:column`.
 pub(super) fn check(script: &str) -> Vec<String> {
     let registry = Registry::linked().unwrap();
-    let source = source(&[script.to_owned()]);
+    let source = with_down(script);
     let found = find(&registry, &source.loaded, &LintOptions::default(), |_| Surroundings::default());
     let heard = found.into_iter().filter(|found| found.suppressed.is_none());
     let line = |found: crate::Found| {
@@ -215,14 +227,27 @@ fn does(meta: &RuleMeta, measured: &Measured, exactly: bool) -> bool {
         && claim.scans.iter().all(|name| measured.scanned.iter().any(|known| known == name))
 }
 
-#[tokio::test]
+/// PostgreSQL 15 to 18, or the one that `CONFITURE_PG` names; one that is missing is acquired or fails the test.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgresql_does_with_every_example_what_the_rule_claims() {
+    let only: Option<u32> = std::env::var("CONFITURE_PG").ok().and_then(|major| major.parse().ok());
+    let majors = (15..=18).filter(|major| only.is_none_or(|only| only == *major));
+    let mut running: Vec<_> = majors.map(|major| tokio::spawn(prove(major))).collect();
+    assert!(!running.is_empty(), "CONFITURE_PG names none of 15 to 18");
+    let mut wrong = Vec::new();
+    for major in running.drain(..) {
+        wrong.append(&mut major.await.unwrap());
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What one major does otherwise than the rules claim.
+async fn prove(major: u32) -> Vec<String> {
     let registry = Registry::linked().unwrap();
-    let version = std::env::var("CONFITURE_PG").ok().and_then(|major| major.parse().ok());
     let env = std::env::vars_os().collect::<Env>();
-    let server = Server::open(&ServerOptions { env, version, ..ServerOptions::default() }).await.unwrap();
-    let major = server.version().major();
-    assert!(version.is_none_or(|version| version == major));
+    let options = ServerOptions { env, version: Some(major), ..ServerOptions::default() };
+    let server = Server::open(&options).await.unwrap();
+    assert_eq!(server.version().major(), major);
     let mut wrong = Vec::new();
     for meta in rules(&registry).iter().map(|rule| rule.meta()).filter(|meta| meta.holds_on(major)) {
         let id = meta.plugin.id;
@@ -262,7 +287,7 @@ async fn postgresql_does_with_every_example_what_the_rule_claims() {
         }
     }
     server.close().await;
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    wrong
 }
 
 #[test]
@@ -311,8 +336,8 @@ fn a_suppression_needs_a_known_rule_a_reason_and_a_finding() {
 #[test]
 fn locks_on_small_tables_matter_less_and_losses_do_not() {
     let registry = Registry::linked().unwrap();
-    let script = "SET lock_timeout = '1s'; CREATE INDEX i ON users (a); TRUNCATE users;".to_owned();
-    let source = source(&[script]);
+    let script = "SET lock_timeout = '1s'; CREATE INDEX i ON users (a); TRUNCATE users;";
+    let source = with_down(script);
     let severities = |rows: u64| {
         let rows = BTreeMap::from([("users".to_owned(), rows)]);
         let options = LintOptions { rows, ..LintOptions::default() };
@@ -512,4 +537,142 @@ fn look_alikes_of_losses_and_breaks_are_silent() {
         "CREATE POLICY p ON t AS RESTRICTIVE USING (true); ALTER TABLE t ENABLE ROW LEVEL SECURITY;",
         "rls-without-policy",
     );
+}
+
+#[test]
+fn what_no_sql_brings_back_is_said_once_where_there_is_no_rollback() {
+    let registry = Registry::linked().unwrap();
+    let count = |source: &TestSource| {
+        let found = find(&registry, &source.loaded, &LintOptions::default(), |_| Surroundings::default());
+        found.iter().filter(|found| found.diagnostic.code == "irreversible").count()
+    };
+    let script = "DROP TABLE a; ALTER TYPE mood ADD VALUE 'x'; ALTER TABLE b DROP COLUMN c;";
+    assert_eq!((count(&source(&[script.to_owned()])), count(&with_down(script))), (1, 0));
+    let own =
+        "CREATE TABLE a (b int); ALTER TABLE t ADD c int; ALTER TABLE t DROP c; TRUNCATE a; DROP TABLE a;";
+    assert_eq!(count(&source(&[own.to_owned()])), 0);
+}
+
+/// Codes found in the last of these scripts, without notes.
+fn after(scripts: &[&str]) -> Vec<&'static str> {
+    let registry = Registry::linked().unwrap();
+    let scripts: Vec<String> = scripts.iter().map(|&script| script.to_owned()).collect();
+    let options = LintOptions { judged: Some([scripts.len() - 1].into()), ..LintOptions::default() };
+    let found = find(&registry, &source(&scripts).loaded, &options, |_| Surroundings::default());
+    found.iter().map(|found| found.diagnostic.code).collect()
+}
+
+#[test]
+fn earlier_files_tell_what_a_statement_meets() {
+    let users = "CREATE TABLE users (id int PRIMARY KEY, tenant int, mail text, age smallint, UNIQUE (tenant, mail), \
+                 CHECK (age < tenant)); CREATE INDEX by_mail ON users (mail);";
+    let renamed = "ALTER TABLE users RENAME COLUMN age TO years;\nALTER TABLE users RENAME TO people;";
+    let auto = "-- confiture: no-transaction\n";
+    let swap = format!(
+        "{auto}DROP INDEX CONCURRENTLY by_mail; CREATE INDEX CONCURRENTLY by_mail_2 ON users (mail, id);"
+    );
+    let right = format!(
+        "{auto}CREATE INDEX CONCURRENTLY by_mail_2 ON users (mail, id); DROP INDEX CONCURRENTLY by_mail;"
+    );
+    let retry = format!(
+        "{auto}DROP INDEX CONCURRENTLY IF EXISTS other; CREATE INDEX CONCURRENTLY other ON users (mail);"
+    );
+    for (scripts, code, expected) in [
+        (vec![users, "ALTER TABLE users DROP COLUMN tenant;"], "drop-column-drops-constraint", true),
+        (vec![users, "ALTER TABLE users DROP COLUMN mail;"], "drop-column-drops-constraint", true),
+        (
+            vec![users, "ALTER TABLE users DROP CONSTRAINT users_tenant_mail_key, DROP COLUMN mail;"],
+            "drop-column-drops-constraint",
+            false,
+        ),
+        (vec![users, &swap], "index-replaced-in-wrong-order", true),
+        (vec![users, &right], "index-replaced-in-wrong-order", false),
+        (vec![users, &retry], "index-replaced-in-wrong-order", false),
+        (
+            vec![users, "DROP INDEX by_mail; CREATE INDEX by_mail ON users (mail, id);"],
+            "index-replaced-in-wrong-order",
+            false,
+        ),
+        (
+            vec![users, "ALTER TABLE users ALTER mail TYPE varchar(20);"],
+            "alter-column-type-client-break",
+            true,
+        ),
+        (vec![users, "ALTER TABLE users ALTER mail TYPE varchar;"], "alter-column-type-client-break", false),
+        (vec![users, "ALTER TABLE users ALTER age TYPE int;"], "alter-column-type-client-break", false),
+        (vec![users, "ALTER TABLE users ALTER age TYPE text;"], "alter-column-type-client-break", true),
+        (
+            vec![users, renamed, "ALTER TABLE people ALTER years TYPE text;"],
+            "alter-column-type-client-break",
+            true,
+        ),
+        (
+            vec![users, renamed, "ALTER TABLE people ALTER years TYPE bigint;"],
+            "alter-column-type-client-break",
+            false,
+        ),
+        (
+            vec![users, "ALTER TABLE users ADD CHECK (mail IS NOT NULL) NOT VALID;"],
+            "new-constraint-rejects-old-writer",
+            true,
+        ),
+        (
+            vec![users, "ALTER TABLE users ADD CHECK (id IS NOT NULL) NOT VALID;"],
+            "new-constraint-rejects-old-writer",
+            false,
+        ),
+        (
+            vec![users, "ALTER TABLE users ADD a int DEFAULT 0; ALTER TABLE users ADD UNIQUE (a);"],
+            "unique-on-duplicate-data",
+            true,
+        ),
+        (
+            vec![users, "ALTER TABLE users ADD a int; ALTER TABLE users ADD UNIQUE (a);"],
+            "unique-on-duplicate-data",
+            false,
+        ),
+        (
+            vec![users, "ALTER TABLE users ADD a int DEFAULT 0; ALTER TABLE users ADD UNIQUE (a, id);"],
+            "unique-on-duplicate-data",
+            false,
+        ),
+        (
+            vec![users, "ALTER TABLE users ADD a int, ADD CONSTRAINT c CHECK (a IS NOT NULL);"],
+            "validate-on-bad-data",
+            true,
+        ),
+        (
+            vec![
+                users,
+                "ALTER TABLE users ADD a int; UPDATE users SET a = 1; ALTER TABLE users ADD CHECK (a IS NOT NULL);",
+            ],
+            "validate-on-bad-data",
+            false,
+        ),
+    ] {
+        let found = after(&scripts);
+        assert_eq!(found.contains(&code), expected, "{code}: {:?}: {found:?}", scripts.last());
+    }
+}
+
+#[test]
+fn words_that_turn_a_look_alike_into_a_hazard() {
+    for (script, code, expected) in [
+        ("ALTER TABLE t ADD u int DEFAULT 1 REFERENCES a (id);", "add-fk-not-valid-missing", true),
+        ("ALTER TABLE t ADD u int REFERENCES a (id);", "add-fk-not-valid-missing", false),
+        ("ALTER TABLE t ALTER a TYPE varchar(5) USING a::varchar(5);", "alter-column-type-lossy", true),
+        (
+            "ALTER TABLE t ALTER a TYPE varchar(5) USING CAST(a AS character varying (5));",
+            "alter-column-type-lossy",
+            true,
+        ),
+        ("ALTER TABLE t ALTER a TYPE varchar(5);", "alter-column-type-lossy", false),
+        ("ALTER VIEW v RENAME COLUMN a TO b;", "rename-column", true),
+        ("SET timezone = 'UTC'; ALTER TABLE t ALTER a TYPE timestamptz;", "alter-column-type-rewrite", false),
+        ("ALTER TABLE t ALTER a TYPE timestamptz;", "alter-column-type-rewrite", true),
+        ("ALTER TABLE t ALTER a TYPE uuid USING a::uuid;", "alter-column-type-client-break", true),
+        ("ALTER TABLE t ALTER a TYPE text USING a::text;", "alter-column-type-client-break", false),
+    ] {
+        assert_eq!(after(&[script]).contains(&code), expected, "{code}: {script}");
+    }
 }

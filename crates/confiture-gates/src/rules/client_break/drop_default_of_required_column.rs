@@ -1,6 +1,6 @@
 //! `drop-default-of-required-column`.
 
-use super::super::earlier::column;
+use super::super::known::column;
 use super::super::prelude::*;
 
 /// A column that has to be filled is no longer filled by itself.

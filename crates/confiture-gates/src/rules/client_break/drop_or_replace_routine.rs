@@ -1,6 +1,6 @@
 //! `drop-or-replace-routine`.
 
-use super::super::earlier::{find, type_name};
+use super::super::known::{find, type_name};
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind};
 use confiture_core::sql::{Body, PartKind, Span, Token, TokenKind, Tokens};
@@ -251,7 +251,7 @@ fn ambiguous(
         let types = |text: &str| text.split(',').filter_map(argument).map(|(name, _)| name).collect();
         old.extend(same.map(|(id, _)| types(id.part(2))));
     }
-    for past in super::super::earlier::steps(cx, statement) {
+    for past in super::super::known::steps(cx, statement) {
         if creates(past, name) {
             old.extend(declared(past).map(|list| list.into_iter().map(|(name, _)| name).collect::<Vec<_>>()));
         }

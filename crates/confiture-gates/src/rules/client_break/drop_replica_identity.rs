@@ -1,6 +1,6 @@
 //! `drop-replica-identity`.
 
-use super::super::earlier::{published, table};
+use super::super::known::{published, table};
 use super::super::prelude::*;
 use confiture_core::catalog::{ConstraintType, Detail, Kind};
 
@@ -81,7 +81,7 @@ fn nothing(statement: &RuleStatement<'_>, action: &Action) -> bool {
 /// that PostgreSQL gives it.
 fn is_key(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, name: &ObjectName, action: &Action) -> bool {
     let Some(dropped) = &action.name else { return false };
-    let Some((catalog, id)) = table(cx, statement, name) else {
+    let Some((catalog, id, _)) = table(cx, statement, name) else {
         let own = cx.past(statement).any(|past| {
             past.outline().actions().iter().any(|earlier| {
                 earlier.name.as_ref().is_some_and(|name| name.name() == dropped.name())

@@ -1,6 +1,6 @@
 //! `new-constraint-rejects-old-writer`.
 
-use super::super::earlier::column;
+use super::super::known::{column, demanded};
 use super::super::prelude::*;
 
 /// A constraint refuses the rows that the running application writes.
@@ -63,25 +63,4 @@ impl Rule for NewConstraintRejectsOldWriter {
             }
         }
     }
-}
-
-/// The columns that a constraint wants filled whatever else a row holds: `… IS NOT NULL AND …`, NOT NULL.
-fn demanded(statement: &RuleStatement<'_>, clause: &Clause) -> Vec<ObjectName> {
-    let sql = statement.sql();
-    if clause.kind == ClauseKind::NotNull {
-        return clause.columns.iter().filter_map(|span| ObjectName::read(sql, *span)).collect();
-    }
-    let (ClauseKind::Check, Some(expression)) = (clause.kind, clause.expression) else { return Vec::new() };
-    let tokens = statement.tokens_in(expression);
-    // What an OR joins, or a CASE chooses, need not hold.
-    if tokens.iter().any(|token| token.is_word(sql, "or") || token.is_word(sql, "case")) {
-        return Vec::new();
-    }
-    let asked = tokens.windows(4).filter(|window| {
-        window[0].kind.is_name()
-            && window[1].is_word(sql, "is")
-            && window[2].is_word(sql, "not")
-            && window[3].is_word(sql, "null")
-    });
-    asked.filter_map(|window| ObjectName::read(sql, window[0].span)).collect()
 }

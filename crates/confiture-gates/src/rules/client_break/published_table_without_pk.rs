@@ -1,6 +1,6 @@
 //! `published-table-without-pk`.
 
-use super::super::earlier::{has_primary_key, published, steps, table};
+use super::super::known::{has_primary_key, published, steps, table};
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind, ObjectId};
 use confiture_core::sql::Span;
@@ -91,7 +91,7 @@ fn keyless(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, name: &ObjectNam
     });
     has_primary_key(cx, statement, name) == Some(false)
         && !set
-        && !table(cx, statement, name).is_some_and(|(_, id)| identity(id))
+        && !table(cx, statement, name).is_some_and(|(_, id, _)| identity(id))
 }
 
 /// The tables that a statement publishes: those behind `TABLE`, or all that are known.

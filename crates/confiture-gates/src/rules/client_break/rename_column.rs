@@ -1,6 +1,7 @@
 //! `rename-column`.
 
 use super::super::prelude::*;
+use super::rename_table::moved;
 
 /// A column has another name than the running application uses.
 #[derive(Debug, Default)]
@@ -37,7 +38,10 @@ impl Rule for RenameColumn {
     }
 
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
-        for (statement, table, action) in cx.actions(&[ActionKind::RenameColumn]) {
+        for (statement, table, action) in moved(cx, ActionKind::RenameColumn) {
+            if cx.is_new(statement, ObjectKind::Table, table) {
+                continue;
+            }
             let (Some(from), Some(to)) = (&action.name, &action.new_name) else { continue };
             // Added under another name a moment ago, or given that name back: no application knows of it.
             let same = |name: &ObjectName, other: &Option<ObjectName>| {

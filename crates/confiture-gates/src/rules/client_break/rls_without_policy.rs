@@ -1,6 +1,6 @@
 //! `rls-without-policy`.
 
-use super::super::earlier;
+use super::super::known;
 use super::super::prelude::*;
 use confiture_core::sql::{Body, PartKind};
 
@@ -45,7 +45,7 @@ impl Rule for RlsWithoutPolicy {
             let off = |other: &&RuleStatement<'_>| RuleContext::together(statement, other);
             let mut around = cx.past(statement).chain(cx.after_it(statement).iter().filter(off));
             let created = around.any(|other| permits(other, table));
-            let there = earlier::table(cx, statement, table).is_some_and(|(catalog, id)| {
+            let there = known::table(cx, statement, table).is_some_and(|(catalog, id, _)| {
                 let dropped = |name: &str| {
                     cx.before_it(statement).iter().any(|past| {
                         past.does(Verb::Drop, ObjectKind::Policy)

@@ -1,6 +1,6 @@
 //! `alter-column-type-lossy`.
 
-use super::super::earlier::{column, type_name};
+use super::super::known::{column, type_name};
 use super::super::prelude::*;
 
 /// Values do not fit the new type and are rounded or cut.
@@ -75,10 +75,26 @@ fn cuts(statement: &RuleStatement<'_>, action: &Action) -> bool {
     const CUTS: &[&str] =
         &["left", "right", "substr", "substring", "round", "trunc", "floor", "ceil", "ceiling", "date_trunc"];
     action.using.is_some_and(|using| {
-        statement.tokens_in(using).windows(2).any(|pair| {
-            pair[1].text(statement.sql()) == "("
-                && CUTS.iter().any(|cut| pair[0].is_word(statement.sql(), cut))
-        })
+        casts_shorter(statement, using)
+            || statement.tokens_in(using).windows(2).any(|pair| {
+                pair[1].text(statement.sql()) == "("
+                    && CUTS.iter().any(|cut| pair[0].is_word(statement.sql(), cut))
+            })
+    })
+}
+
+/// Whether it casts to a string with a limit: an explicit cast cuts (manual 18, 8.3), an assignment refuses.
+fn casts_shorter(statement: &RuleStatement<'_>, using: confiture_core::sql::Span) -> bool {
+    let sql = statement.sql();
+    let tokens = statement.tokens_in(using);
+    tokens.iter().enumerate().any(|(at, token)| {
+        let cast = token.text(sql) == "::" || token.is_word(sql, "as");
+        let target = &tokens[at + 1..];
+        let string = target.first().is_some_and(|first| {
+            ["varchar", "char", "character", "bpchar"].iter().any(|word| first.is_word(sql, word))
+        });
+        let open = if target.get(1).is_some_and(|next| next.is_word(sql, "varying")) { 2 } else { 1 };
+        cast && string && target.get(open).is_some_and(|next| next.text(sql) == "(")
     })
 }
 

@@ -1,6 +1,6 @@
 //! `truncate-cascade`.
 
-use super::super::earlier::table;
+use super::super::known::table;
 use super::super::prelude::*;
 
 /// All rows of tables that are named nowhere are gone.
@@ -50,7 +50,7 @@ impl Rule for TruncateCascade {
             let Some(span) = cascade.map(|token| token.span) else { continue };
             let old = names.iter().find(|name| {
                 !cx.is_new(statement, ObjectKind::Table, name)
-                    && table(cx, statement, name).is_none_or(|(catalog, id)| {
+                    && table(cx, statement, name).is_none_or(|(catalog, id, _)| {
                         catalog.tables().any(|(other, _)| {
                             other != id
                                 && catalog.constraints_of(other).any(|(_, constraint)| {

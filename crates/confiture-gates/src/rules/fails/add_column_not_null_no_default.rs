@@ -1,6 +1,6 @@
 //! `add-column-not-null-no-default`.
 
-use super::super::earlier::is_serial;
+use super::super::known::is_serial;
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind};
 
@@ -111,12 +111,12 @@ fn domain_fills(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, column: &Co
 fn domain(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, column: &Column) -> Option<(bool, bool)> {
     use confiture_core::sql::Body;
     let name = ObjectName::read(statement.sql(), column.data_type?)?;
-    if let Some(made) = super::super::earlier::made(cx, statement, ObjectKind::Domain, &name) {
+    if let Some(made) = super::super::known::made(cx, statement, ObjectKind::Domain, &name) {
         let Body::Definition(definition) = &made.outline().body else { return None };
         let has = |kind| definition.clauses.iter().any(|clause| clause.kind == kind);
         return Some((has(ClauseKind::NotNull), has(ClauseKind::Default)));
     }
-    let id = super::super::earlier::find(cx.before?, Kind::Domain, &name)?;
+    let id = super::super::known::find(cx.before?, Kind::Domain, &name)?;
     match &cx.before?.get(id)?.detail {
         Detail::Domain(domain) => Some((domain.not_null, domain.default.is_some())),
         _ => None,

@@ -158,7 +158,7 @@ fn views(cx: &RuleContext<'_>, statement: &RuleStatement<'_>) -> Vec<View> {
             views.push(View::new(id.path().map(str::to_owned).collect(), query, true));
         }
     }
-    for past in super::super::earlier::steps(cx, statement) {
+    for past in super::super::known::steps(cx, statement) {
         let outline = past.outline();
         let view = matches!(outline.object, Some(ObjectKind::View | ObjectKind::MaterializedView));
         match outline.verb {

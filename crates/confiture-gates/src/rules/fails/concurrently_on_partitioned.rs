@@ -1,6 +1,6 @@
 //! `concurrently-on-partitioned`.
 
-use super::super::earlier::{find, made, partitioned};
+use super::super::known::{find, made, partitioned};
 use super::super::prelude::*;
 use confiture_core::catalog::Kind;
 

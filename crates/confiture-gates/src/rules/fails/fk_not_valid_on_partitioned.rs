@@ -1,6 +1,6 @@
 //! `fk-not-valid-on-partitioned`.
 
-use super::super::earlier::partitioned;
+use super::super::known::partitioned;
 use super::super::prelude::*;
 
 /// A foreign key of a partitioned table cannot be added without a look at the rows.

@@ -1,6 +1,6 @@
 //! `if-not-exists-hides-drift`.
 
-use super::super::earlier::{column, find, made, table, type_name};
+use super::super::known::{column, find, made, table, type_name};
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind};
 use confiture_core::sql::{Body, Span};
@@ -141,7 +141,7 @@ fn catalog_differs(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, name: &O
                     || (index.predicate.is_some() && !known.expression_or_predicate))
         }
         Body::Table(wanted) if wanted.list.is_some() && wanted.partition_of.is_none() => {
-            let Some((_, id)) = table(cx, statement, name) else { return false };
+            let Some((_, id, _)) = table(cx, statement, name) else { return false };
             let wanted: std::collections::BTreeMap<&str, &str> = wanted
                 .columns()
                 .map(|column| (column.name.name(), column.data_type.map_or("", |span| span.text(sql))))

@@ -1,6 +1,6 @@
 //! `if-not-exists-hides-invalid-index`.
 
-use super::super::earlier::find;
+use super::super::known::find;
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind};
 

@@ -12,6 +12,8 @@ mod if_not_exists_hides_invalid_index;
 mod refresh_concurrently_needs_unique_index;
 mod set_not_null_on_null_data;
 mod transaction_control_in_migration;
+mod unique_on_duplicate_data;
+mod validate_on_bad_data;
 
 pub use add_column_not_null_no_default::AddColumnNotNullNoDefault;
 pub use blocked_by_dependent_view::BlockedByDependentView;
@@ -25,3 +27,5 @@ pub use if_not_exists_hides_invalid_index::IfNotExistsHidesInvalidIndex;
 pub use refresh_concurrently_needs_unique_index::RefreshConcurrentlyNeedsUniqueIndex;
 pub use set_not_null_on_null_data::SetNotNullOnNullData;
 pub use transaction_control_in_migration::TransactionControlInMigration;
+pub use unique_on_duplicate_data::UniqueOnDuplicateData;
+pub use validate_on_bad_data::ValidateOnBadData;

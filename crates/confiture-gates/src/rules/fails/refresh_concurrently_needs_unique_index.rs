@@ -1,6 +1,6 @@
 //! `refresh-concurrently-needs-unique-index`.
 
-use super::super::earlier::{find, made};
+use super::super::known::{find, made};
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind};
 

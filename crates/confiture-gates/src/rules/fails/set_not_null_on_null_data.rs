@@ -1,6 +1,6 @@
 //! `set-not-null-on-null-data`.
 
-use super::super::earlier::{column, is_filled, is_serial};
+use super::super::known::{column, is_filled, is_serial};
 use super::super::prelude::*;
 
 /// A column that was added a moment ago, and holds NULL, shall refuse it.

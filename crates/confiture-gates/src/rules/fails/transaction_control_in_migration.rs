@@ -18,7 +18,8 @@ impl Rule for TransactionControlInMigration {
                 summary: "COMMIT or ROLLBACK ends the transaction that the tool opened",
                 docs: "Where the tool wraps the script in a transaction, BEGIN in it is no more than a warning and \
                        COMMIT ends the tool's own transaction: what follows, the tool's note that the migration is \
-                       applied included, runs without one, and a failure leaves half of the migration behind. In a DO \
+                       applied included, runs without one, and a failure leaves half of the migration behind. The same \
+                       goes for COMMIT without a BEGIN where the tool sends the script as one message. In a DO \
                        block or a procedure COMMIT fails there with SQLSTATE 2D000. Leave the control to the tool, or \
                        tell it not to open a transaction (`confiture explain LAYOUT` says how).",
             },
@@ -40,11 +41,20 @@ impl Rule for TransactionControlInMigration {
     }
 
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
-        if cx.script.transaction != TransactionMode::Wrapped {
+        if cx.script.transaction == TransactionMode::Autocommit {
             return;
         }
+        let wrapped = cx.script.transaction == TransactionMode::Wrapped;
+        let mut begun = false;
         for statement in cx.statements {
             let control = classify(statement.sql()).control;
+            begun |= matches!(control, Some(TransactionControl::Begin));
+            // One message of several statements is a transaction, too, unless it begins its own.
+            let own = begun && !wrapped && statement.inside.is_none();
+            begun &= !matches!(control, Some(TransactionControl::Commit | TransactionControl::Rollback));
+            if own {
+                continue;
+            }
             let Some(TransactionControl::Commit | TransactionControl::Rollback) = control else { continue };
             let (message, label) = match statement.inside {
                 Some(_) => {

@@ -76,7 +76,7 @@ ALTER TABLE users VALIDATE CONSTRAINT points_ok;",
 /// Whether the migrations or the catalog know a domain of this name that has constraints.
 fn is_constrained(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, domain: &ObjectName) -> bool {
     let constrains = |clause: &Clause| matches!(clause.kind, ClauseKind::Check | ClauseKind::NotNull);
-    let said = known::unknown_to_catalog(cx, statement).into_iter().any(|past| {
+    let said = known::steps(cx, statement).rev().any(|past| {
         let outline = past.outline();
         outline.object == Some(ObjectKind::Domain)
             && outline.name().is_some_and(|name| RuleContext::same_name(name, domain))

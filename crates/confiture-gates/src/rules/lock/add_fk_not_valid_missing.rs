@@ -50,10 +50,14 @@ impl Rule for AddFkNotValidMissing {
     }
 
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
-        for (statement, table, action) in cx.actions(&[ActionKind::AddConstraint]) {
-            let Some(clause) = action.constraint.as_ref().filter(|c| c.kind == ClauseKind::ForeignKey) else {
-                continue;
+        for (statement, table, action) in cx.actions(&[ActionKind::AddConstraint, ActionKind::AddColumn]) {
+            // A new column is looked up in every row when a default fills it.
+            let of_column = || {
+                let column = action.column.as_ref().filter(|c| c.clause(ClauseKind::Default).is_some())?;
+                column.clause(ClauseKind::ForeignKey)
             };
+            let own = action.constraint.as_ref().filter(|c| c.kind == ClauseKind::ForeignKey);
+            let Some(clause) = own.or_else(of_column) else { continue };
             let looks_at_no_row = [AttributeKind::NotValid, AttributeKind::NotEnforced];
             if looks_at_no_row.iter().any(|kind| clause.attribute(*kind).is_some()) {
                 continue;

@@ -68,7 +68,7 @@ CREATE INDEX CONCURRENTLY users_email_c ON users (email COLLATE \"C\");"],
 
 /// Whether an index has the column; without a catalog one may.
 fn is_indexed(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, table: &ObjectName, column: &str) -> bool {
-    let (Some(catalog), Some((id, _))) = (cx.before, known::table(cx, statement, table)) else { return true };
+    let Some((catalog, id, _)) = known::table(cx, statement, table) else { return true };
     catalog.indexes_of(id).any(|(_, index)| {
         index.columns.iter().flatten().any(|name| name == column)
             || (index.expression_or_predicate

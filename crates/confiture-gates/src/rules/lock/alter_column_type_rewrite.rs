@@ -56,7 +56,9 @@ ALTER TABLE users ALTER COLUMN email TYPE varchar;",
         for (statement, table, action) in cx.actions(&[ActionKind::AlterType]) {
             let (Some(column), Some(new)) = (&action.name, action.value) else { continue };
             let new = new.text(statement.sql());
-            let old = known::column_type(cx, statement, table, column.name());
+            let old = known::column(cx, statement, table, column.name())
+                .map(|known| known.data_type)
+                .filter(|old| !old.is_empty());
             let converts = !is_plain(statement, action, column.name(), new);
             if !converts && keeps_rows(cx, statement, old.as_deref(), new) {
                 continue;
@@ -105,7 +107,9 @@ fn keeps_rows(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, old: Option<&
     let to = base_of_domain(cx, TypeName::read(new));
     let Some(old) = old else {
         let unlimited = to.modifiers.is_empty();
-        return matches!(to.base.as_str(), "text" | "inet" | "citext" | "bit varying")
+        let zone = matches!(to.base.as_str(), "timestamp with time zone" | "timestamp without time zone");
+        return (zone && unlimited && is_utc(cx, statement))
+            || matches!(to.base.as_str(), "text" | "inet" | "citext" | "bit varying")
             || (to.base == "character varying" && unlimited);
     };
     let from = base_of_domain(cx, TypeName::read(old));

@@ -106,7 +106,7 @@ fn default_of(
     statement: &RuleStatement<'_>,
     parent: &ObjectName,
 ) -> Option<ObjectName> {
-    for past in known::unknown_to_catalog(cx, statement) {
+    for past in known::steps(cx, statement).rev() {
         let outline = past.outline();
         let sql = past.sql();
         match &outline.body {
@@ -129,7 +129,7 @@ fn default_of(
             _ => {}
         }
     }
-    let (parent_id, _) = known::table(cx, statement, parent)?;
+    let (_, parent_id, _) = known::table(cx, statement, parent)?;
     let (id, _) = cx.before?.tables().find(|(_, table)| {
         table.partition_of.as_ref() == Some(parent_id) && table.partition_bound.as_deref() == Some("DEFAULT")
     })?;
@@ -148,9 +148,9 @@ fn checked(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, default: &Object
             })
     };
     let stays = || {
-        let (catalog, (id, _)) = cx.before.zip(known::table(cx, statement, default))?;
+        let (catalog, id, _) = known::table(cx, statement, default)?;
         let mut all = catalog.constraints_of(id);
         Some(all.any(|(_, check)| check.constraint_type == ConstraintType::Check && check.validated))
     };
-    known::unknown_to_catalog(cx, statement).iter().any(validates) || stays() == Some(true)
+    known::steps(cx, statement).any(|past| validates(&past)) || stays() == Some(true)
 }

@@ -95,7 +95,7 @@ fn checked(
     partition: &ObjectName,
 ) -> bool {
     let mut validated: Vec<&str> = Vec::new();
-    for past in known::unknown_to_catalog(cx, statement) {
+    for past in known::steps(cx, statement).rev() {
         let outline = past.outline();
         if let (true, Body::Table(body)) = (known::is_about(past, Verb::Create, partition), &outline.body) {
             let columns = body.columns().flat_map(|column| &column.clauses);
@@ -117,10 +117,10 @@ fn checked(
             }
         }
     }
-    let (Some(catalog), Some((id, _))) = (cx.before, known::table(cx, statement, partition)) else {
+    let Some((catalog, id, _)) = known::table(cx, statement, partition) else {
         return false;
     };
-    let key = known::table(cx, statement, table).and_then(|(_, table)| table.partition_by.clone());
+    let key = known::table(cx, statement, table).and_then(|(_, _, table)| table.partition_by.clone());
     catalog.constraints_of(id).any(|(id, check)| {
         check.constraint_type == ConstraintType::Check
             && (check.validated || validated.contains(&id.name()))

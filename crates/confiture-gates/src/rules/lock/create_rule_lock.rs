@@ -20,7 +20,7 @@ write. Rules rewrite queries in ways few expect (a volatile expression may run t
 COPY pass them by); put them on a view, or use privileges or a trigger instead.",
             },
             category: RuleCategory::Lock,
-            severity: Severity::Medium,
+            severity: Severity::High,
             knowledge: Tier::Static,
             since: None,
             until: None,

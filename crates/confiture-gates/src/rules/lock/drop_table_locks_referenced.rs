@@ -105,7 +105,7 @@ fn referenced(
     constraint: Option<&ObjectName>,
 ) -> Vec<ObjectName> {
     let meant = |name: Option<&str>| constraint.is_none_or(|wanted| Some(wanted.name()) == name);
-    if let (Some(catalog), Some((id, _))) = (cx.before, known::table(cx, statement, table)) {
+    if let Some((catalog, id, _)) = known::table(cx, statement, table) {
         let keys = catalog.constraints_of(id).filter(|(id, _)| meant(Some(id.name())));
         let to = keys.filter_map(|(_, key)| key.references.as_ref());
         let name = |id: &confiture_core::catalog::ObjectId| ObjectName {

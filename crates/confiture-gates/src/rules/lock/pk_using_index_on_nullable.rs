@@ -61,7 +61,9 @@ ALTER TABLE logs ADD CONSTRAINT logs_code PRIMARY KEY USING INDEX logs_code;",
             };
             let Some(index) = ObjectName::read(sql, index.span) else { continue };
             let columns = columns_of(cx, statement, table, &index);
-            let nullable = columns.iter().find(|c| known::not_null(cx, statement, table, c) == Some(false));
+            let nullable = columns.iter().find(|c| {
+                known::column(cx, statement, table, c).is_some_and(|known| !known.not_null || known.unchecked)
+            });
             let Some(column) = nullable else { continue };
             out.push(
                 RuleFinding::new(
@@ -98,9 +100,7 @@ fn columns_of(
         return definition.columns.iter().filter_map(column).collect();
     }
     let of_table = known::table(cx, statement, table);
-    let found = cx
-        .before
-        .zip(of_table)
-        .and_then(|(catalog, (id, _))| catalog.indexes_of(id).find(|(id, _)| id.name() == index.name()));
+    let found = of_table
+        .and_then(|(catalog, id, _)| catalog.indexes_of(id).find(|(id, _)| id.name() == index.name()));
     found.map_or(Vec::new(), |(_, index)| index.columns.iter().flatten().cloned().collect())
 }

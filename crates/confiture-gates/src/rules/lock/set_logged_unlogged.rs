@@ -52,7 +52,7 @@ CREATE UNLOGGED TABLE users_unlogged (LIKE users INCLUDING ALL);"],
                 ActionKind::SetLogged => Persistence::Permanent,
                 _ => Persistence::Unlogged,
             };
-            if known::table(cx, statement, table).is_some_and(|(_, table)| table.persistence == wanted) {
+            if known::table(cx, statement, table).is_some_and(|(_, _, table)| table.persistence == wanted) {
                 continue;
             }
             out.push(

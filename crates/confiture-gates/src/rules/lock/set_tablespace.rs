@@ -66,7 +66,7 @@ REINDEX (TABLESPACE pg_default, CONCURRENTLY) INDEX users_pkey;"],
             };
             let moves = outline.actions().iter().find(|action| action.kind == ActionKind::SetTablespace);
             let Some(action) = moves.filter(|_| !cx.is_new(statement, kind, name)) else { continue };
-            if known::table(cx, statement, name).is_some_and(|(_, table)| table.partition_by.is_some()) {
+            if known::table(cx, statement, name).is_some_and(|(_, _, table)| table.partition_by.is_some()) {
                 continue;
             }
             let mut finding = RuleFinding::new(
