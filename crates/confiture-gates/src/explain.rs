@@ -16,3 +16,14 @@ macro_rules! page {
 page!("rewrite-measured", "a table is written anew that no rule expected");
 page!("scan-measured", "a table is read under a lock that no rule expected");
 page!("unclassified", "SQL runs that cannot be read");
+page!("approval-expired", "an approval is past its last day");
+page!("approval-incomplete", "an approval lacks its reason, owner or end");
+page!("approval-unknown", "an approval names what is not there");
+page!("approval-unused", "an approval approves nothing");
+page!("changelog-missing", "the changelog does not mention a migration");
+page!("critical-mutant-survives", "no test notices a critical mutant");
+page!("mutation-score-low", "the mutation score is below the least");
+page!("owner-missing", "nobody answers for a migration");
+page!("rollback-missing", "a migration has no rollback and no reason");
+page!("snapshot-missing", "there is no committed snapshot to compare with");
+page!("version-not-tried", "a PostgreSQL major was not tried");
