@@ -10,6 +10,7 @@ mod generate;
 mod given;
 mod losses;
 mod mutants;
+mod preflight;
 mod process;
 mod reports;
 mod scripts;

@@ -336,6 +336,15 @@ pub(crate) struct GateArgs {
     /// or less by them.
     #[arg(long, value_name = "FILE", display_order = 23)]
     pub stats: Option<PathBuf>,
+
+    /// The database the migrations are for, which is only read: what stands in the way there, how large its tables
+    /// are, what is pending.
+    #[arg(long, value_name = "URL", env = "CONFITURE_AGAINST", hide_env_values = true, display_order = 24)]
+    pub against: Option<String>,
+
+    /// From how many seconds on a transaction there counts as old.
+    #[arg(long, value_name = "SECONDS", default_value = "60", requires = "against", display_order = 25)]
+    pub oldest_transaction: u64,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -10,6 +10,7 @@ mod explain;
 mod gates;
 mod lint;
 mod measured;
+mod preflight;
 mod release;
 pub mod rules;
 mod saved;
@@ -21,3 +22,4 @@ pub use gates::{
     Rollback, Schema,
 };
 pub use lint::{Found, LintOptions, Surroundings, find, lint, page};
+pub use preflight::{Preflight, preflight, rows};

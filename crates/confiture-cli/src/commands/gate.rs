@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::{GateSettings, Settings};
+use confiture_core::db::{Endpoint, Env};
 use confiture_core::plugin::{GateInputs, Registry, ReportStyle};
 use confiture_core::report::RunReport;
 use confiture_fixtures::{Statistics, TestOptions, TestRun, TestSource};
-use confiture_gates::{Date, GateOptions, LintOptions, OPTIONAL, decide};
+use confiture_gates::{Date, GateOptions, LintOptions, OPTIONAL, Preflight, decide, preflight};
 
 use super::judged;
 use super::server::{Wanted, Worker};
@@ -51,10 +53,22 @@ async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyho
         let all = selected.get_or_insert_with(|| (0..source.loaded.migrations.len()).collect());
         all.retain(|at| *at <= last);
     }
-    let rows = match &settings.gate.stats {
+    let mut rows = match &settings.gate.stats {
         Some(path) => rows(path)?,
         None => BTreeMap::new(),
     };
+    let mut live = Vec::new();
+    if let Some(url) = &args.against {
+        let seen = against(url, args, &source).await?;
+        rows.extend(seen.rows);
+        live = seen.findings;
+        // Without pending ones all that were selected are judged.
+        if let Some(pending) = seen.pending.filter(|pending| !pending.is_empty()) {
+            let all = selected.get_or_insert_with(|| (0..source.loaded.migrations.len()).collect());
+            all.retain(|at| pending.contains(at));
+            options.judged = Some(all.clone());
+        }
+    }
     let lint =
         LintOptions { judged: selected, session: settings.set.clone(), rows, ..LintOptions::default() };
     let gates = GateOptions {
@@ -62,6 +76,7 @@ async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyho
         optional,
         approve: settings.approve.clone(),
         inputs: inputs(&settings)?,
+        live,
         ..GateOptions::new(Date::of(std::time::SystemTime::now()))
     };
     let session = settings.set.clone().into_iter().collect();
@@ -110,6 +125,18 @@ async fn on_worker(
     Ok(confiture_gates::judge(registry, source, &lint, tested))
 }
 
+/// Looks at production, which is only read.
+async fn against(url: &str, args: &GateArgs, source: &TestSource) -> anyhow::Result<Preflight> {
+    let env = std::env::vars_os().collect::<Env>();
+    let endpoint = Endpoint::parse(url, &env).context("failed to read --against")?;
+    let oldest = Duration::from_secs(args.oldest_transaction);
+    let seen = Box::pin(preflight(&endpoint, &source.loaded, oldest));
+    tokio::select! {
+        seen = seen => seen.context("failed to look at the database of --against"),
+        interrupt = Interrupt::next() => Err(interrupt.into()),
+    }
+}
+
 /// What gates are told besides what the run finds.
 fn inputs(settings: &Settings) -> anyhow::Result<GateInputs> {
     let mut inputs = GateInputs::default();
@@ -132,15 +159,7 @@ fn rows(path: &Path) -> anyhow::Result<BTreeMap<String, u64>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
     let statistics = Statistics::from_json(&text).map_err(anyhow::Error::msg);
     let statistics = statistics.with_context(|| format!("failed to read {}", path.display()))?;
-    let mut rows = BTreeMap::new();
-    for table in &statistics.tables {
-        rows.insert(format!("{}.{}", table.schema, table.name), table.rows);
-        // Migrations often leave the schema out.
-        if statistics.tables.iter().filter(|other| other.name == table.name).count() == 1 {
-            rows.insert(table.name.clone(), table.rows);
-        }
-    }
-    Ok(rows)
+    Ok(confiture_gates::rows(&statistics))
 }
 
 /// Gates that need not be run: flags over configuration over the default.

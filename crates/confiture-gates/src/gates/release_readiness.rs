@@ -3,6 +3,10 @@
 use super::prelude::*;
 use crate::release::RELEASE;
 
+/// What the history of production says (`--against`).
+const HISTORY: [&str; 4] =
+    ["live-history-missing", "live-migration-unfinished", "live-out-of-order", "live-unknown-migration"];
+
 /// The gate `release-readiness`.
 #[derive(Debug, Default)]
 pub struct ReleaseReadiness;
@@ -30,6 +34,7 @@ impl Gate for ReleaseReadiness {
         let findings = about(cx, |finding| {
             finding.check.as_deref() == Some(RELEASE)
                 || finding.code.starts_with("approval-")
+                || HISTORY.contains(&finding.code.as_str())
                 || inputs.is_some_and(|inputs| inputs.release.snapshot)
                     && finding.check.as_deref() == Some("schema")
         });
