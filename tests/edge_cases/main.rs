@@ -1,6 +1,7 @@
 //! What goes wrong around migrations: every case ends with one clear message, the right exit code and
 //! nothing left behind.
 
+mod approvals;
 mod configuration;
 mod directories;
 mod files;
@@ -9,6 +10,7 @@ mod generate;
 mod given;
 mod losses;
 mod mutants;
+mod preflight;
 mod process;
 mod reports;
 mod scripts;

@@ -320,9 +320,31 @@ pub(crate) struct GateArgs {
     pub judge: JudgeArgs,
 
     /// A gate that need not be run, besides `[gate] optional` of confiture.toml (repeatable) [default: mutation,
-    /// performance and release-readiness, whose input nothing makes yet].
+    /// performance and release-readiness, whose input comes from elsewhere].
     #[arg(long, value_name = "GATE", display_order = 20)]
     pub optional: Vec<String>,
+
+    /// The JSON report of `confiture mutate`, for the gate `mutation`.
+    #[arg(long, value_name = "FILE", display_order = 21)]
+    pub mutation_report: Option<PathBuf>,
+
+    /// The JSON report of `confiture profile`, for the gate `performance`.
+    #[arg(long, value_name = "FILE", display_order = 22)]
+    pub performance_report: Option<PathBuf>,
+
+    /// Sizes of production's tables, as `confiture generate stats` writes them: findings about locks weigh more
+    /// or less by them.
+    #[arg(long, value_name = "FILE", display_order = 23)]
+    pub stats: Option<PathBuf>,
+
+    /// The database the migrations are for, which is only read: what stands in the way there, how large its tables
+    /// are, what is pending.
+    #[arg(long, value_name = "URL", env = "CONFITURE_AGAINST", hide_env_values = true, display_order = 24)]
+    pub against: Option<String>,
+
+    /// From how many seconds on a transaction there counts as old.
+    #[arg(long, value_name = "SECONDS", default_value = "60", requires = "against", display_order = 25)]
+    pub oldest_transaction: u64,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

@@ -79,6 +79,24 @@ pub struct Settings {
     pub mutate: MutateSettings,
     /// Settings of `confiture gate`.
     pub gate: GateSettings,
+    /// Findings that are not to stop a deployment.
+    pub approve: Vec<ApproveSettings>,
+}
+
+/// One `[[approve]]`: leave to deploy in spite of findings of one class in one migration.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ApproveSettings {
+    /// The code of findings, or a category of rules.
+    pub class: String,
+    /// Id of the migration.
+    pub migration: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day it holds, `YYYY-MM-DD`.
+    pub until: String,
 }
 
 /// The keys of `[gate]`.
@@ -87,6 +105,55 @@ pub struct Settings {
 pub struct GateSettings {
     /// Gates that need not be run; absent: those whose input nothing makes yet.
     pub optional: Option<Vec<String>>,
+    /// The saved report of `confiture mutate`.
+    pub mutation_report: Option<PathBuf>,
+    /// The saved report of `confiture profile`.
+    pub performance_report: Option<PathBuf>,
+    /// Statistics of production (`confiture generate stats`).
+    pub stats: Option<PathBuf>,
+    /// Roles as which queries are asked, too.
+    #[serde(rename = "as")]
+    pub roles: Vec<String>,
+    /// What a release needs besides its SQL.
+    pub release: ReleaseSettings,
+}
+
+/// The keys of `[gate.release]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct ReleaseSettings {
+    /// A file that mentions every migration by id, version or name.
+    pub changelog: Option<PathBuf>,
+    /// Whether every migration names who answers for it: `-- confiture:owner TEAM`.
+    pub owner: bool,
+    /// Whether every migration can be rolled back, or says why not: `-- confiture:irreversible reason`.
+    pub down: bool,
+    /// Whether a snapshot of the schema is committed and equals what the chain leads to.
+    pub snapshot: bool,
+    /// PostgreSQL majors the migrations are to be tried on.
+    pub pg: Vec<u32>,
+}
+
+impl ReleaseSettings {
+    /// Whether nothing is demanded.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl GateSettings {
+    /// Keys of `self` where they are given, else those of `base`; lists are replaced.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        Self {
+            optional: self.optional.or(base.optional),
+            mutation_report: self.mutation_report.or(base.mutation_report),
+            performance_report: self.performance_report.or(base.performance_report),
+            stats: self.stats.or(base.stats),
+            roles: list(self.roles, base.roles),
+            release: if self.release.is_empty() { base.release } else { self.release },
+        }
+    }
 }
 
 /// The keys of `[mutate]`.
@@ -162,7 +229,8 @@ impl Settings {
             seeds: self.seeds.or(base.seeds),
             required_plugins: list(self.required_plugins, base.required_plugins),
             mutate: self.mutate.over(base.mutate),
-            gate: GateSettings { optional: self.gate.optional.or(base.gate.optional) },
+            gate: self.gate.over(base.gate),
+            approve: list(self.approve, base.approve),
         }
     }
 
@@ -176,6 +244,10 @@ impl Settings {
         self.tests = self.tests.into_iter().map(rooted).collect();
         self.queries = self.queries.into_iter().map(rooted).collect();
         self.mutate.log = self.mutate.log.map(rooted);
+        self.gate.mutation_report = self.gate.mutation_report.map(rooted);
+        self.gate.performance_report = self.gate.performance_report.map(rooted);
+        self.gate.stats = self.gate.stats.map(rooted);
+        self.gate.release.changelog = self.gate.release.changelog.map(rooted);
         self
     }
 }

@@ -7,7 +7,7 @@ pub mod layout;
 
 use serde::{Deserialize, Serialize};
 
-pub use ignore::Ignore;
+pub use ignore::{Above, Ignore};
 pub use script::{Script, ScriptStatement, Source, StatementKind, TransactionMode};
 
 /// Which script of a migration.

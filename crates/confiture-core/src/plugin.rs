@@ -43,7 +43,7 @@ pub use check::{
     Outcome, QueryRecord, RoundTrip, RungRecord, ScriptRun, StatementFailure, Verdict,
 };
 pub use data::{DataRecord, RowChange, RowChangeKind, RowExample, SequenceBehind};
-pub use gate::{Gate, GateContext, GateVerdict};
+pub use gate::{Gate, GateContext, GateInputs, GateVerdict};
 pub use operator::{
     Channels, Killer, Mutant, MutationCategory, MutationContext, MutationExample, MutationOperator,
     OperatorMeta,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::diagnostic::Severity;
 use crate::migration::Direction;
 
-pub use gate::{GateResult, GateStatus};
+pub use gate::{Approval, GateResult, GateStatus};
 pub use mutation::{
     MutantResult, MutantStatus, MutationReport, MutationScore, MutationTest, MutationThresholds,
     MutationTotals, SuppressedMutant,
@@ -57,6 +57,9 @@ pub struct ServerInfo {
 /// Where the migrations come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SourceInfo {
+    /// SHA-256 of the ids and texts of all migrations, in order: saved reports of other files are stale.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub hash: String,
     /// The directory as the user named it.
     pub dir: String,
     /// Id of the layout.
@@ -199,6 +202,9 @@ pub struct Finding {
     pub test: Option<String>,
     /// Machine-readable facts.
     pub evidence: serde_json::Map<String, serde_json::Value>,
+    /// Who wants the deployment all the same, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub approval: Option<Approval>,
     /// Bytes of the file that are marked when the finding is printed.
     #[serde(skip)]
     pub span: Option<std::ops::Range<usize>>,
@@ -224,9 +230,15 @@ impl Finding {
             check: check.map(str::to_owned),
             test: None,
             evidence: diagnostic.evidence,
+            approval: None,
             span: at.map(|at| at.span),
             label: diagnostic.label,
         }
+    }
+
+    /// Whether it speaks against a deployment: above [`Low`](Severity::Low) and not approved.
+    pub fn objects(&self) -> bool {
+        self.severity > Severity::Low && self.approval.is_none()
     }
 
     /// A diagnostic as what the user's test `name` failed with.
@@ -304,7 +316,7 @@ impl RunReport {
         } else if self.migrations.iter().any(MigrationResult::failed)
             || self.tests.iter().any(TestResult::failed)
             || self.gates.iter().any(GateResult::stops) && self.anything_ran()
-            || self.findings.iter().any(|finding| finding.check.is_none() && finding.severity > Severity::Low)
+            || self.findings.iter().any(|finding| finding.check.is_none() && finding.objects())
         {
             RunStatus::Failed
         } else if self.anything_ran() {

@@ -40,7 +40,7 @@ pub use ladder::{
     TableRows, Trial, Want,
 };
 pub use queries::QueryFile;
-pub use runner::{MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
+pub use runner::{History, MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;
 pub use test_db::{Outcome, TestDb, TestDbBuilder};

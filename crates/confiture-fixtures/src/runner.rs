@@ -77,6 +77,15 @@ pub struct MigrationRunner<'a> {
     tracking: Tracking,
 }
 
+/// What a tracking table lists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// Places in the chain of the migrations it lists, ascending.
+    pub applied: BTreeSet<usize>,
+    /// What it lists that no migration is called, in its order.
+    pub unknown: Vec<String>,
+}
+
 impl<'a> MigrationRunner<'a> {
     /// A runner on the database of `session`; creates the tool's tracking table where it is missing.
     ///
@@ -100,6 +109,19 @@ impl<'a> MigrationRunner<'a> {
     /// # Errors
     /// [`FixtureError::Tracking`] when the table cannot be read (a migration may have dropped it).
     pub async fn applied(&self) -> Result<Vec<&'a str>, FixtureError> {
+        let history = self.history().await?;
+        Ok(history.applied.into_iter().map(|index| self.loaded.migrations[index].id.as_str()).collect())
+    }
+
+    /// What the tracking table of a database lists, which need not be ours and is only read.
+    ///
+    /// # Errors
+    /// [`FixtureError::Tracking`] when the table cannot be read (`42P01`: there is none).
+    pub async fn history_of(session: &'a Session, loaded: &'a Loaded) -> Result<History, FixtureError> {
+        Self::attached(session, loaded).history().await
+    }
+
+    async fn history(&self) -> Result<History, FixtureError> {
         let rows = self.session.query(&self.tracking.select, &[]).await.map_err(FixtureError::Tracking)?;
         let recorded = rows.iter().filter_map(|row| row.try_get::<_, Option<String>>(0).ok().flatten());
         let migrations = &self.loaded.migrations;
@@ -113,12 +135,14 @@ impl<'a> MigrationRunner<'a> {
                 numeric.entry(number).or_default().push(index);
             }
         }
-        let mut applied: BTreeSet<usize> = BTreeSet::new();
+        let mut history = History::default();
         for recorded in recorded {
-            let found = exact.get(&recorded).or_else(|| numeric.get(&number(&recorded)?));
-            applied.extend(found.into_iter().flatten());
+            match exact.get(&recorded).or_else(|| numeric.get(&number(&recorded)?)) {
+                Some(found) => history.applied.extend(found),
+                None => history.unknown.push(recorded),
+            }
         }
-        Ok(applied.into_iter().map(|index| migrations[index].id.as_str()).collect())
+        Ok(history)
     }
 
     /// Migrations that are not applied, in chain order.

@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use sha2::Digest as _;
+
 use confiture_core::catalog::Catalog;
 use confiture_core::db::{Endpoint, Server};
 use confiture_core::migration::layout::{self, Detection, LayoutError, LoadOptions, Loaded};
@@ -58,6 +60,24 @@ impl TestSource {
     ) -> Result<Self, LayoutError> {
         let (layout, detection, loaded) = layout::load(registry, dir, layout, options)?;
         Ok(Self { dir: dir.display().to_string(), layout: layout.to_owned(), detection, loaded })
+    }
+
+    /// SHA-256 of the ids and texts of all migrations, in order, in hexadecimal.
+    pub fn hash(&self) -> String {
+        let mut hash = sha2::Sha256::new();
+        let mut add = |text: &str| {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text.as_bytes());
+        };
+        for migration in &self.loaded.migrations {
+            add(&migration.id);
+            for script in [migration.up.script(), migration.down.script()] {
+                add(script
+                    .and_then(|script| script.source.text.get(script.span.clone()))
+                    .unwrap_or_default());
+            }
+        }
+        hash.finalize().iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
     }
 
     /// A report of `command` with all that is known before anything is judged: where the migrations come from,
@@ -427,6 +447,7 @@ fn skipped(id: &str, reason: &str) -> CheckResult {
 fn source_info(source: &TestSource) -> SourceInfo {
     let ignored = source.loaded.ignored.iter();
     SourceInfo {
+        hash: source.hash(),
         dir: source.dir.clone(),
         layout: source.layout.clone(),
         layout_reasons: source.detection.reasons.clone(),

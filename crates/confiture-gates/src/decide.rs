@@ -1,44 +1,84 @@
-//! Asks every gate about a run on one server.
+//! Asks every gate about a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use confiture_core::plugin::{GateContext, Outcome, Registry};
-use confiture_core::report::{GateResult, GateStatus, RunReport};
+use confiture_core::config::ApproveSettings;
+use confiture_core::plugin::{GateContext, GateInputs, Outcome, Registry};
+use confiture_core::report::{Finding, GateResult, GateStatus, RunReport};
 use confiture_fixtures::{Evidence, TestSource, Tested};
 
+use crate::approvals::{self, Date};
 use crate::lint::{LintOptions, Surroundings, enter, find};
 use crate::measured::weigh;
+use crate::saved;
 
 /// What is asked.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct GateOptions {
     /// For the rules; `majors` should be those of the server.
     pub lint: LintOptions,
     /// Ids of gates that need not be run.
     pub optional: BTreeSet<String>,
+    /// Approvals besides those in the migrations.
+    pub approve: Vec<ApproveSettings>,
+    /// The day on which approvals have to hold.
+    pub today: Date,
+    /// What gates are told besides.
+    pub inputs: GateInputs,
+    /// Findings about production.
+    pub live: Vec<Finding>,
+}
+
+impl GateOptions {
+    /// Nothing configured, judged as of `today`.
+    pub fn new(today: Date) -> Self {
+        Self {
+            lint: LintOptions::default(),
+            optional: BTreeSet::new(),
+            approve: Vec::new(),
+            today,
+            inputs: GateInputs::default(),
+            live: Vec::new(),
+        }
+    }
 }
 
 /// The report of a run (with [`TestOptions::evidence`](confiture_fixtures::TestOptions::evidence)) completed by
-/// the rules, which know the catalogs and what was measured, and by the answer of every gate.
-pub async fn decide(
-    registry: &Registry,
-    source: &TestSource,
-    options: &GateOptions,
-    tested: Tested,
-) -> RunReport {
+/// the rules, which know the catalogs and what was measured.
+pub fn judge(registry: &Registry, source: &TestSource, lint: &LintOptions, tested: Tested) -> RunReport {
     let Tested { mut report, evidence, .. } = tested;
     let loaded = &source.loaded;
     let evidence: BTreeMap<usize, Evidence> = evidence.into_iter().map(|one| (one.index, one)).collect();
-    let mut found = find(registry, loaded, &options.lint, |index| match evidence.get(&index) {
+    let mut found = find(registry, loaded, lint, |index| match evidence.get(&index) {
         Some(known) => Surroundings { before: Some(&known.before), after: known.after.as_ref() },
         None => Surroundings::default(),
     });
     for (&index, known) in &evidence {
         if let (Ok(measured), Some(migration)) = (&known.measured, loaded.migrations.get(index)) {
-            weigh(&mut found, index, migration, measured, &options.lint.rows, registry);
+            weigh(&mut found, index, migration, measured, &lint.rows, registry);
         }
     }
-    enter(&mut report, source, &options.lint, found, &[]);
+    enter(&mut report, source, lint, found, &[]);
+    report.command = "gate".to_owned();
+    report
+}
+
+/// The answer of every gate to `report`, which [`judge`] made, merged where there were several servers.
+pub async fn decide(
+    registry: &Registry,
+    source: &TestSource,
+    options: &GateOptions,
+    mut report: RunReport,
+) -> RunReport {
+    let loaded = &source.loaded;
+    report.findings.extend(options.live.iter().cloned());
+    let mut inputs = options.inputs.clone();
+    saved::enter(&mut report, &inputs);
+    let judged = options.lint.judged.as_ref();
+    let migrations = &loaded.migrations;
+    inputs.approvals =
+        approvals::apply(registry, migrations, judged, &options.approve, options.today, &mut report);
+    crate::release::enter(&mut report, migrations, judged, &inputs);
     let place: BTreeMap<String, usize> =
         report.migrations.iter().enumerate().map(|(at, migration)| (migration.id.clone(), at)).collect();
     report.findings.sort_by_key(|finding| {
@@ -50,9 +90,10 @@ pub async fn decide(
     let mut results = Vec::with_capacity(gates.len());
     for gate in gates {
         let id = gate.meta().id;
-        let verdict = gate.check(&GateContext::new(loaded, &report)).await;
+        let verdict = gate.check(&GateContext::new(loaded, &report).with_inputs(&inputs)).await;
         let (status, reason) = match verdict.outcome {
-            Outcome::Passed => (GateStatus::Passed, verdict.note),
+            Outcome::Passed if verdict.approvals.is_empty() => (GateStatus::Passed, verdict.note),
+            Outcome::Passed => (GateStatus::Waived, Some(verdict.approvals.join("; "))),
             Outcome::Failed => (GateStatus::Failed, None),
             Outcome::Skipped(reason) => (GateStatus::NotRun, Some(reason)),
             Outcome::NotApplicable(reason) => (GateStatus::Passed, Some(reason)),
@@ -61,7 +102,6 @@ pub async fn decide(
         results.push(GateResult { id: id.to_owned(), status, findings: verdict.codes, reason, optional });
     }
     report.gates = results;
-    report.command = "gate".to_owned();
     report.conclude();
     report
 }

@@ -1,12 +1,16 @@
 //! `confiture gate`: the decision about a deployment.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use confiture_core::plugin::{Registry, ReportStyle};
+use confiture_core::config::{GateSettings, Settings};
+use confiture_core::db::{Endpoint, Env};
+use confiture_core::plugin::{GateInputs, Registry, ReportStyle};
 use confiture_core::report::RunReport;
-use confiture_fixtures::{TestOptions, TestRun, TestSource};
-use confiture_gates::{GateOptions, LintOptions, OPTIONAL, decide};
+use confiture_fixtures::{Statistics, TestOptions, TestRun, TestSource};
+use confiture_gates::{Date, GateOptions, LintOptions, OPTIONAL, Preflight, decide, preflight};
 
 use super::judged;
 use super::server::{Wanted, Worker};
@@ -32,7 +36,14 @@ pub(super) async fn run(
 }
 
 async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyhow::Result<RunReport> {
-    let settings = settings::judge(&args.judge)?;
+    let mut settings = settings::judge(&args.judge)?;
+    let own = GateSettings {
+        mutation_report: args.mutation_report.clone(),
+        performance_report: args.performance_report.clone(),
+        stats: args.stats.clone(),
+        ..GateSettings::default()
+    };
+    settings.gate = own.over(settings.gate);
     settings::verify(&settings, registry)?;
     let optional = optional(args, settings.gate.optional.clone(), registry)?;
     let (source, mut options) = judged::prepare(&args.judge, &settings, registry).await?;
@@ -42,8 +53,32 @@ async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyho
         let all = selected.get_or_insert_with(|| (0..source.loaded.migrations.len()).collect());
         all.retain(|at| *at <= last);
     }
-    let lint = LintOptions { judged: selected, session: settings.set.clone(), ..LintOptions::default() };
-    let gates = GateOptions { lint, optional };
+    let mut rows = match &settings.gate.stats {
+        Some(path) => rows(path)?,
+        None => BTreeMap::new(),
+    };
+    let mut live = Vec::new();
+    if let Some(url) = &args.against {
+        let seen = against(url, args, &source).await?;
+        rows.extend(seen.rows);
+        live = seen.findings;
+        // Without pending ones all that were selected are judged.
+        if let Some(pending) = seen.pending.filter(|pending| !pending.is_empty()) {
+            let all = selected.get_or_insert_with(|| (0..source.loaded.migrations.len()).collect());
+            all.retain(|at| pending.contains(at));
+            options.judged = Some(all.clone());
+        }
+    }
+    let lint =
+        LintOptions { judged: selected, session: settings.set.clone(), rows, ..LintOptions::default() };
+    let gates = GateOptions {
+        lint,
+        optional,
+        approve: settings.approve.clone(),
+        inputs: inputs(&settings)?,
+        live,
+        ..GateOptions::new(Date::of(std::time::SystemTime::now()))
+    };
     let session = settings.set.clone().into_iter().collect();
     let wanted = Wanted::from(settings::server(args.judge.chain.server.clone(), settings), session);
     let started = Started::default();
@@ -64,7 +99,8 @@ async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyho
         () = started.close() => {}
         _ = Interrupt::next() => {}
     }
-    RunReport::merge(reports?).context("failed to run: no server was asked for")
+    let merged = RunReport::merge(reports?).context("failed to run: no server was asked for")?;
+    Ok(decide(registry, &source, &gates, merged).await)
 }
 
 async fn on_worker(
@@ -80,13 +116,50 @@ async fn on_worker(
     started.add(&server);
     let label = format!("PostgreSQL {}", server.version());
     let run = TestRun { server: &server, registry, source, options: options.clone() };
-    let mut gates = gates.clone();
-    gates.lint.majors = vec![server.version().major()];
+    let mut lint = gates.lint.clone();
+    lint.majors = vec![server.version().major()];
     let mut progress = Progress::new(&label, style.quiet);
     let tested = Box::pin(run.run(&mut |event| progress.event(&event))).await;
     progress.finish();
     let tested = tested.with_context(|| format!("failed on {label}"))?;
-    Ok(decide(registry, source, &gates, tested).await)
+    Ok(confiture_gates::judge(registry, source, &lint, tested))
+}
+
+/// Looks at production, which is only read.
+async fn against(url: &str, args: &GateArgs, source: &TestSource) -> anyhow::Result<Preflight> {
+    let env = std::env::vars_os().collect::<Env>();
+    let endpoint = Endpoint::parse(url, &env).context("failed to read --against")?;
+    let oldest = Duration::from_secs(args.oldest_transaction);
+    let seen = Box::pin(preflight(&endpoint, &source.loaded, oldest));
+    tokio::select! {
+        seen = seen => seen.context("failed to look at the database of --against"),
+        interrupt = Interrupt::next() => Err(interrupt.into()),
+    }
+}
+
+/// What gates are told besides what the run finds.
+fn inputs(settings: &Settings) -> anyhow::Result<GateInputs> {
+    let mut inputs = GateInputs::default();
+    inputs.release = settings.gate.release.clone();
+    inputs.changelog = inputs.release.changelog.as_ref().and_then(|path| std::fs::read_to_string(path).ok());
+    inputs.mutation = settings.gate.mutation_report.as_deref().map(saved).transpose()?;
+    inputs.performance = settings.gate.performance_report.as_deref().map(saved).transpose()?;
+    Ok(inputs)
+}
+
+/// A JSON report that was written earlier.
+fn saved(path: &Path) -> anyhow::Result<RunReport> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+    serde_json::from_str(&text)
+        .with_context(|| format!("failed to read {}: it is no JSON report of confiture", path.display()))
+}
+
+/// Rows of production's tables.
+fn rows(path: &Path) -> anyhow::Result<BTreeMap<String, u64>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("failed to read {}", path.display()))?;
+    let statistics = Statistics::from_json(&text).map_err(anyhow::Error::msg);
+    let statistics = statistics.with_context(|| format!("failed to read {}", path.display()))?;
+    Ok(confiture_gates::rows(&statistics))
 }
 
 /// Gates that need not be run: flags over configuration over the default.

@@ -71,6 +71,7 @@ pub(super) fn finding(mutant: &MutantResult) -> Finding {
         message.push_str(" (no row shows it)");
     }
     Finding {
+        approval: None,
         code: mutant.operator.clone(),
         severity: mutant.severity,
         migration: Some(mutant.migration.clone()),

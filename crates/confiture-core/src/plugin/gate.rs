@@ -5,8 +5,25 @@ use std::fmt::Debug;
 use async_trait::async_trait;
 
 use super::{Outcome, PluginMeta};
+use crate::config::ReleaseSettings;
 use crate::migration::layout::Loaded;
 use crate::report::{Finding, RunReport};
+
+/// What gates are told besides what one run finds.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct GateInputs {
+    /// What the project demands of a release.
+    pub release: ReleaseSettings,
+    /// Text of the changelog, where one is demanded and can be read.
+    pub changelog: Option<String>,
+    /// A saved report of `confiture mutate`.
+    pub mutation: Option<RunReport>,
+    /// A saved report of `confiture profile`.
+    pub performance: Option<RunReport>,
+    /// How many approvals were read.
+    pub approvals: usize,
+}
 
 /// What a gate may look at.
 #[derive(Debug, Clone, Copy)]
@@ -14,14 +31,23 @@ use crate::report::{Finding, RunReport};
 pub struct GateContext<'a> {
     /// The migrations that are to be deployed, with the rest of their directory.
     pub loaded: &'a Loaded,
-    /// What the checks, rules and measurements of one server say.
+    /// What the checks, rules and measurements of all servers say.
     pub report: &'a RunReport,
+    /// What was told besides; `None` where nothing was.
+    pub inputs: Option<&'a GateInputs>,
 }
 
 impl<'a> GateContext<'a> {
     /// A context of a directory and what was found in it.
     pub fn new(loaded: &'a Loaded, report: &'a RunReport) -> Self {
-        Self { loaded, report }
+        Self { loaded, report, inputs: None }
+    }
+
+    /// Adds what gates are told besides.
+    #[must_use]
+    pub fn with_inputs(mut self, inputs: &'a GateInputs) -> Self {
+        self.inputs = Some(inputs);
+        self
     }
 }
 
@@ -35,27 +61,41 @@ pub struct GateVerdict {
     pub codes: Vec<String>,
     /// What a pass does not cover.
     pub note: Option<String>,
+    /// The approvals without which it would fail.
+    pub approvals: Vec<String>,
 }
 
 impl GateVerdict {
     /// It lacks its input.
     pub fn not_run(reason: impl Into<String>) -> Self {
-        Self { outcome: Outcome::Skipped(reason.into()), codes: Vec::new(), note: None }
+        Self {
+            outcome: Outcome::Skipped(reason.into()),
+            codes: Vec::new(),
+            note: None,
+            approvals: Vec::new(),
+        }
     }
 
-    /// Failed when one of `findings` is above [`Low`](crate::Severity::Low), else passed.
+    /// Failed when one of `findings` is above [`Low`](crate::Severity::Low) and not approved, else passed.
     pub fn of<'f>(findings: impl IntoIterator<Item = &'f Finding>) -> Self {
         let mut outcome = Outcome::Passed;
         let mut codes = Vec::new();
+        let mut approvals = Vec::new();
         for finding in findings {
-            if finding.severity > crate::Severity::Low {
-                outcome = Outcome::Failed;
+            match &finding.approval {
+                _ if finding.objects() => outcome = Outcome::Failed,
+                Some(approval) if finding.severity > crate::Severity::Low => {
+                    approvals.push(approval.to_string());
+                }
+                _ => {}
             }
             codes.push(finding.code.clone());
         }
         codes.sort();
         codes.dedup();
-        Self { outcome, codes, note: None }
+        approvals.sort();
+        approvals.dedup();
+        Self { outcome, codes, note: None, approvals }
     }
 }
 

@@ -29,6 +29,27 @@ impl GateStatus {
     }
 }
 
+/// Leave to deploy in spite of a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Approval {
+    /// What is approved: the code of findings, or a category of rules.
+    pub class: String,
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// The last day it holds (UTC), `YYYY-MM-DD`.
+    pub until: String,
+    /// Where it is written: `file:line`.
+    pub written: String,
+}
+
+impl std::fmt::Display for Approval {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} approved by {} until {}: {}", self.class, self.owner, self.until, self.reason)
+    }
+}
+
 /// One gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GateResult {

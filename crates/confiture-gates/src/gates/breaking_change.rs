@@ -28,6 +28,8 @@ impl Gate for BreakingChange {
         let findings = about(cx, |finding| {
             finding.check.as_deref() == Some("queries")
                 || finding.code == "query-never-works"
+                || ["live-published", "live-rls-hides-rows", "live-sequence-low"]
+                    .contains(&finding.code.as_str())
                 || of_rules(finding, &["client-break", "data-loss"])
         });
         let mut verdict = of_checks(cx, &["queries", "lint"], &findings);

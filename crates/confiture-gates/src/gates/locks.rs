@@ -2,6 +2,18 @@
 
 use super::prelude::*;
 
+/// What is seen in production (`--against`) and makes statements wait.
+const LIVE: [&str; 8] = [
+    "live-idle-in-transaction",
+    "live-invalid-index",
+    "live-large-table",
+    "live-not-visible",
+    "live-old-transaction",
+    "live-replication-lag",
+    "live-slot-inactive",
+    "live-vacuum-running",
+];
+
 /// The gate `locks`.
 #[derive(Debug, Default)]
 pub struct Locks;
@@ -15,7 +27,8 @@ impl Gate for Locks {
             id: "locks",
             summary: "no statement makes others wait, or fails half-way",
             docs: "Fails when a rule about locks or failures finds something that no measurement takes back, when a measurement shows a rewrite or \
-                   a scan that no rule saw, or when SQL runs that no rule can read.",
+                   a scan that no rule saw, or when SQL runs that no rule can read; with \
+                   `--against` also for transactions, vacuums, INVALID indexes and standbys in the way.",
         };
         &META
     }
@@ -27,6 +40,7 @@ impl Gate for Locks {
     async fn check(&self, cx: &GateContext<'_>) -> GateVerdict {
         let findings = about(cx, |finding| {
             of_rules(finding, &["lock", "fails"])
+                || LIVE.contains(&finding.code.as_str())
                 || finding.check.as_deref() == Some("lint") && !finding.evidence.contains_key("category")
         });
         of_checks(cx, &["lint"], &findings)

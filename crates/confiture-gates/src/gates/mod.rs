@@ -21,7 +21,7 @@ pub use release_readiness::ReleaseReadiness;
 pub use rollback::Rollback;
 pub use schema::Schema;
 
-/// Gates that need not be run where the project does not say: nothing makes their input yet.
+/// Gates that need not be run where the project does not say: their input is asked for or made elsewhere.
 pub const OPTIONAL: [&str; 3] = ["mutation", "performance", "release-readiness"];
 
 /// What every gate needs.

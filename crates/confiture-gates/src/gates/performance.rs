@@ -1,6 +1,10 @@
 //! `performance`: counters equal their baseline.
 
 use super::prelude::*;
+use confiture_core::Severity;
+use confiture_core::report::RunStatus;
+
+use crate::saved::{PROFILE, useless};
 
 /// The gate `performance`.
 #[derive(Debug, Default)]
@@ -14,8 +18,8 @@ impl Gate for Performance {
         static META: PluginMeta = PluginMeta {
             id: "performance",
             summary: "counters equal their baseline",
-            docs: "Compares what statements cost with a committed baseline. No command makes baselines yet, so the gate is not run; it is optional \
-                   unless `optional` in `[gate]` of confiture.toml says otherwise.",
+            docs: "Reads a saved report of `confiture profile` (`--performance-report`, or `performance-report` in `[gate]` of confiture.toml). Fails \
+                   when that run failed. Not run without a report and with one about other files.",
         };
         &META
     }
@@ -24,7 +28,23 @@ impl Gate for Performance {
         80
     }
 
-    async fn check(&self, _: &GateContext<'_>) -> GateVerdict {
-        GateVerdict::not_run("there is no baseline of counters: no command writes one yet")
+    async fn check(&self, cx: &GateContext<'_>) -> GateVerdict {
+        let Some(saved) = cx.inputs.and_then(|inputs| inputs.performance.as_ref()) else {
+            return GateVerdict::not_run(
+                "no report of confiture profile was given (--performance-report FILE)",
+            );
+        };
+        if let Some(reason) = useless(saved, PROFILE, cx.report) {
+            return GateVerdict::not_run(reason);
+        }
+        let findings = about(cx, |finding| finding.check.as_deref() == Some(PROFILE));
+        let mut verdict = GateVerdict::of(findings.iter().copied());
+        // It may have failed for something that is no finding.
+        if saved.status == RunStatus::Failed
+            && !findings.iter().any(|finding| finding.severity > Severity::Low)
+        {
+            verdict.outcome = Outcome::Failed;
+        }
+        verdict
     }
 }
