@@ -4,6 +4,7 @@
 mod configuration;
 mod directories;
 mod files;
+mod formats;
 mod gates;
 mod generate;
 mod given;

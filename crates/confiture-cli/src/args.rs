@@ -52,10 +52,14 @@ pub(crate) enum Command {
     Test(Box<TestArgs>),
     /// Breaks each migration on purpose and says which mutants no test notices.
     Mutate(Box<MutateArgs>),
-    /// Puts saved reports together.
+    /// Renders saved JSON reports in any format, or puts them together.
+    #[command(args_conflicts_with_subcommands = true)]
     Report {
+        #[command(flatten)]
+        view: ReportArgs,
+
         #[command(subcommand)]
-        command: ReportCommand,
+        command: Option<ReportCommand>,
     },
     /// Reads migrations for what they lock, lose or break; needs no database.
     Lint(Box<LintArgs>),
@@ -386,6 +390,26 @@ pub(crate) struct MutateArgs {
     /// Mutants tried at once, each on a server of its own [default: cores].
     #[arg(long, value_name = "N", display_order = 219)]
     pub jobs: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// JSON reports of one command about the same migrations, such as those of several PostgreSQL versions
+    /// [default: standard input].
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Only this gate and the findings it stands on; the exit code is its own.
+    #[arg(long, value_name = "GATE")]
+    pub gate: Option<String>,
+
+    /// The format of standard output.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: String,
+
+    /// A further report in a file (repeatable), such as html=report.html.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file)]
+    pub report: Vec<(String, String)>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -60,7 +60,8 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     let done = match args.command {
         Command::Test(test) => test::run(*test, &registry, &style).await,
         Command::Mutate(mutate) => mutate::run(*mutate, &registry, &style).await,
-        Command::Report { command: ReportCommand::Merge { files, format, report } } => {
+        Command::Report { view, command: None } => report::view(&view, &registry, &style),
+        Command::Report { command: Some(ReportCommand::Merge { files, format, report }), .. } => {
             Output::new(format, report, &registry)
                 .and_then(|out| report::merge(&files, &out, &registry, &style))
         }

@@ -1,11 +1,15 @@
 //! Output formats: views of the complete report.
 
+mod findings;
 mod github;
+mod gitlab;
+mod html;
 mod human;
 mod json;
 mod junit;
 mod markdown;
 mod mutants;
+mod sarif;
 mod stryker;
 
 use std::io::Write as _;
