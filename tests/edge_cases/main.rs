@@ -4,6 +4,7 @@
 mod configuration;
 mod directories;
 mod files;
+mod fixes;
 mod formats;
 mod gates;
 mod generate;

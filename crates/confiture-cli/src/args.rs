@@ -492,6 +492,19 @@ pub(crate) struct LintArgs {
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,
 
+    /// Repair what can be repaired safely, in the files: those that --changed-since says are new, or that are
+    /// named.
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Print what --fix would change as a diff, and change nothing.
+    #[arg(long, conflicts_with_all = ["fix", "format"])]
+    pub diff: bool,
+
+    /// Repair migrations that the reference of --changed-since has already, too.
+    #[arg(long)]
+    pub released: bool,
+
     /// A rule not to ask (repeatable).
     #[arg(long, value_name = "RULE")]
     pub skip: Vec<String>,

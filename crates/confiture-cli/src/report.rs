@@ -36,7 +36,9 @@ impl Output {
         files: Vec<(String, String)>,
         registry: &Registry,
     ) -> anyhow::Result<Self> {
-        for format in files.iter().map(|(format, _)| format).chain([&format]) {
+        // None of them: nothing goes to standard output.
+        let own = Some(&format).filter(|format| !format.is_empty());
+        for format in files.iter().map(|(format, _)| format).chain(own) {
             known(registry, format)?;
         }
         Ok(Self { format, files })

@@ -6,12 +6,14 @@
 
 mod decide;
 mod explain;
+mod fix;
 mod gates;
 mod lint;
 mod measured;
 pub mod rules;
 
 pub use decide::{GateOptions, decide};
+pub use fix::{FixError, FixNote, FixOptions, FixedFile, Fixes};
 pub use gates::{
     BreakingChange, DataIntegrity, Locks, Mutation, Naming, OPTIONAL, Performance, ReleaseReadiness,
     Rollback, Schema,
