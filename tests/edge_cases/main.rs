@@ -9,6 +9,7 @@ mod formats;
 mod gates;
 mod generate;
 mod given;
+mod init;
 mod losses;
 mod mutants;
 mod process;

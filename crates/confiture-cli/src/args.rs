@@ -46,6 +46,13 @@ pub(crate) enum Colour {
     Never,
 }
 
+/// A service that runs workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ci {
+    Github,
+    Gitlab,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Applies every migration on real PostgreSQL: up, down and up again.
@@ -63,6 +70,15 @@ pub(crate) enum Command {
     },
     /// Reads migrations for what they lock, lose or break; needs no database.
     Lint(Box<LintArgs>),
+    /// Writes confiture.toml, an example of a test, and workflows; overwrites nothing.
+    Init {
+        /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
+        dir: Option<PathBuf>,
+
+        /// Also the workflow that makes every gate a check of its own.
+        #[arg(long, value_name = "SERVICE", value_enum)]
+        ci: Option<Ci>,
+    },
     /// Decides about a deployment: every gate with its evidence, one exit code.
     Gate(Box<GateArgs>),
     /// Generates rows that satisfy a schema, the statistics that shape them, or random schemas and migrations.

@@ -8,6 +8,7 @@ mod explain;
 mod gate;
 mod generate;
 mod generate_schema;
+mod init;
 mod judged;
 mod lint;
 mod mutate;
@@ -65,6 +66,7 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
             Output::new(format, report, &registry)
                 .and_then(|out| report::merge(&files, &out, &registry, &style))
         }
+        Command::Init { dir, ci } => init::run(dir, ci),
         Command::Gate(gate) => gate::run(*gate, &registry, &style).await,
         Command::Lint(lint) => lint::run(*lint, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,

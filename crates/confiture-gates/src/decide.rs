@@ -53,7 +53,8 @@ pub async fn decide(
         let verdict = gate.check(&GateContext::new(loaded, &report)).await;
         let (status, reason) = match verdict.outcome {
             Outcome::Passed => (GateStatus::Passed, verdict.note),
-            Outcome::Failed => (GateStatus::Failed, None),
+            // Findings say why by themselves.
+            Outcome::Failed => (GateStatus::Failed, verdict.note.filter(|_| verdict.codes.is_empty())),
             Outcome::Skipped(reason) => (GateStatus::NotRun, Some(reason)),
             Outcome::NotApplicable(reason) => (GateStatus::Passed, Some(reason)),
         };

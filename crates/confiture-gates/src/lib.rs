@@ -18,4 +18,4 @@ pub use gates::{
     BreakingChange, DataIntegrity, Locks, Mutation, Naming, OPTIONAL, Performance, ReleaseReadiness,
     Rollback, Schema,
 };
-pub use lint::{Found, LintOptions, Surroundings, find, lint, page};
+pub use lint::{Found, LintOptions, Surroundings, find, lint, page, pages};

@@ -24,12 +24,13 @@ pub(super) fn all(report: &RunReport) -> Vec<Cow<'_, Finding>> {
     all
 }
 
-/// What no finding says: that the run broke, and which gates stop the deployment because they were not run.
+/// What no finding says: that the run broke, and which gates stop the deployment without one.
 pub(super) fn notices(report: &RunReport) -> impl Iterator<Item = String> {
-    let gates = report.gates.iter().filter(|gate| gate.stops() && gate.status == GateStatus::NotRun);
+    let gates = report.gates.iter().filter(|gate| gate.stops() && gate.findings.is_empty());
     let gates = gates.map(|gate| {
-        let reason = gate.reason.as_deref().unwrap_or_default();
-        format!("the gate {} was not run: {reason}", gate.id)
+        let reason = gate.reason.as_deref().unwrap_or("no reason is given");
+        let ended = if gate.status == GateStatus::NotRun { "was not run" } else { "fails" };
+        format!("the gate {} {ended}: {reason}", gate.id)
     });
     report.error.iter().cloned().chain(gates)
 }
