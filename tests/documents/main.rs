@@ -3,3 +3,4 @@
 
 mod blocks;
 mod examples;
+mod workflows;

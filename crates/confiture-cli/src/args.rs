@@ -46,19 +46,39 @@ pub(crate) enum Colour {
     Never,
 }
 
+/// A service that runs workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Ci {
+    Github,
+    Gitlab,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Applies every migration on real PostgreSQL: up, down and up again.
     Test(Box<TestArgs>),
     /// Breaks each migration on purpose and says which mutants no test notices.
     Mutate(Box<MutateArgs>),
-    /// Puts saved reports together.
+    /// Renders saved JSON reports in any format, or puts them together.
+    #[command(args_conflicts_with_subcommands = true)]
     Report {
+        #[command(flatten)]
+        view: ReportArgs,
+
         #[command(subcommand)]
-        command: ReportCommand,
+        command: Option<ReportCommand>,
     },
     /// Reads migrations for what they lock, lose or break; needs no database.
     Lint(Box<LintArgs>),
+    /// Writes confiture.toml, an example of a test, and workflows; overwrites nothing.
+    Init {
+        /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
+        dir: Option<PathBuf>,
+
+        /// Also the workflow that makes every gate a check of its own.
+        #[arg(long, value_name = "SERVICE", value_enum)]
+        ci: Option<Ci>,
+    },
     /// Decides about a deployment: every gate with its evidence, one exit code.
     Gate(Box<GateArgs>),
     /// Generates rows that satisfy a schema, the statistics that shape them, or random schemas and migrations.
@@ -410,6 +430,26 @@ pub(crate) struct MutateArgs {
     pub jobs: Option<std::num::NonZeroUsize>,
 }
 
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ReportArgs {
+    /// JSON reports of one command about the same migrations, such as those of several PostgreSQL versions
+    /// [default: standard input].
+    #[arg(value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+
+    /// Only this gate and the findings it stands on; the exit code is its own.
+    #[arg(long, value_name = "GATE")]
+    pub gate: Option<String>,
+
+    /// The format of standard output.
+    #[arg(long, value_name = "FORMAT", default_value = "human")]
+    pub format: String,
+
+    /// A further report in a file (repeatable), such as html=report.html.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file)]
+    pub report: Vec<(String, String)>,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum ReportCommand {
     /// Puts the JSON reports of all shards of one `confiture mutate` together.
@@ -489,6 +529,19 @@ pub(crate) struct LintArgs {
     /// Last version to judge.
     #[arg(long, value_name = "VERSION")]
     pub to: Option<String>,
+
+    /// Repair what can be repaired safely, in the files: those that --changed-since says are new, or that are
+    /// named.
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Print what --fix would change as a diff, and change nothing.
+    #[arg(long, conflicts_with_all = ["fix", "format"])]
+    pub diff: bool,
+
+    /// Repair migrations that the reference of --changed-since has already, too.
+    #[arg(long)]
+    pub released: bool,
 
     /// A rule not to ask (repeatable).
     #[arg(long, value_name = "RULE")]

@@ -8,6 +8,7 @@ mod explain;
 mod gate;
 mod generate;
 mod generate_schema;
+mod init;
 mod judged;
 mod lint;
 mod mutate;
@@ -60,10 +61,12 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
     let done = match args.command {
         Command::Test(test) => test::run(*test, &registry, &style).await,
         Command::Mutate(mutate) => mutate::run(*mutate, &registry, &style).await,
-        Command::Report { command: ReportCommand::Merge { files, format, report } } => {
+        Command::Report { view, command: None } => report::view(&view, &registry, &style),
+        Command::Report { command: Some(ReportCommand::Merge { files, format, report }), .. } => {
             Output::new(format, report, &registry)
                 .and_then(|out| report::merge(&files, &out, &registry, &style))
         }
+        Command::Init { dir, ci } => init::run(dir, ci),
         Command::Gate(gate) => gate::run(*gate, &registry, &style).await,
         Command::Lint(lint) => lint::run(*lint, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,

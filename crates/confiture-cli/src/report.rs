@@ -1,11 +1,15 @@
 //! Output formats: views of the complete report.
 
+mod findings;
 mod github;
+mod gitlab;
+mod html;
 mod human;
 mod json;
 mod junit;
 mod markdown;
 mod mutants;
+mod sarif;
 mod stryker;
 
 use std::io::Write as _;
@@ -32,7 +36,9 @@ impl Output {
         files: Vec<(String, String)>,
         registry: &Registry,
     ) -> anyhow::Result<Self> {
-        for format in files.iter().map(|(format, _)| format).chain([&format]) {
+        // None of them: nothing goes to standard output.
+        let own = Some(&format).filter(|format| !format.is_empty());
+        for format in files.iter().map(|(format, _)| format).chain(own) {
             known(registry, format)?;
         }
         Ok(Self { format, files })

@@ -94,7 +94,8 @@ pub async fn decide(
         let (status, reason) = match verdict.outcome {
             Outcome::Passed if verdict.approvals.is_empty() => (GateStatus::Passed, verdict.note),
             Outcome::Passed => (GateStatus::Waived, Some(verdict.approvals.join("; "))),
-            Outcome::Failed => (GateStatus::Failed, None),
+            // Findings say why by themselves.
+            Outcome::Failed => (GateStatus::Failed, verdict.note.filter(|_| verdict.codes.is_empty())),
             Outcome::Skipped(reason) => (GateStatus::NotRun, Some(reason)),
             Outcome::NotApplicable(reason) => (GateStatus::Passed, Some(reason)),
         };

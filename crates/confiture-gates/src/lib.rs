@@ -7,6 +7,7 @@
 mod approvals;
 mod decide;
 mod explain;
+mod fix;
 mod gates;
 mod lint;
 mod measured;
@@ -17,9 +18,10 @@ mod saved;
 
 pub use approvals::Date;
 pub use decide::{GateOptions, decide, judge};
+pub use fix::{FixError, FixNote, FixOptions, FixedFile, Fixes};
 pub use gates::{
     BreakingChange, DataIntegrity, Locks, Mutation, Naming, OPTIONAL, Performance, ReleaseReadiness,
     Rollback, Schema,
 };
-pub use lint::{Found, LintOptions, Surroundings, find, lint, page};
+pub use lint::{Found, LintOptions, Surroundings, find, lint, page, pages};
 pub use preflight::{Preflight, preflight, rows};

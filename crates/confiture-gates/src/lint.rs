@@ -17,7 +17,7 @@ use confiture_core::report::{CheckResult, CheckStatus, Finding, RunReport};
 use confiture_core::{Diagnostic, Severity};
 use confiture_fixtures::{NOT_SELECTED, TestSource};
 
-pub use page::page;
+pub use page::{page, pages};
 
 /// The check of a migration that the rules are, in reports.
 pub(crate) const CHECK: &str = "lint";

@@ -1,6 +1,9 @@
-//! A `confiture` binary with a check of its own, every table needs a primary key, and a mutation operator.
+//! A `confiture` binary with a check of its own, every table needs a primary key, a rule, a
+//! gate and a mutation operator.
 
 mod audit_skip;
+mod no_char;
+mod tickets;
 
 use async_trait::async_trait;
 use confiture_core::catalog::{Constraint, ConstraintType};

@@ -1,30 +1,33 @@
-//! `confiture lint`: the rules, without a database.
+//! `confiture lint`: the rules, without a database; and repairs of what they find.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::Settings;
+use confiture_core::migration::layout::LoadOptions;
 use confiture_core::plugin::{Registry, ReportStyle};
 use confiture_core::report::RunReport;
 use confiture_fixtures::TestSource;
-use confiture_gates::{LintOptions, lint};
+use confiture_gates::{FixOptions, Fixes, LintOptions, lint};
 
-use super::chain;
 use super::select::Selection;
+use super::{chain, print};
 use crate::args::LintArgs;
 use crate::exit::ExitStatus;
 use crate::report::{self, Output};
-use crate::settings;
 use crate::settings::suggestion;
+use crate::{settings, terminal};
 
-/// Lints and writes the reports.
+/// Lints, repairs where that is asked for, and writes the reports.
 pub(super) async fn run(
     args: LintArgs,
     registry: &Registry,
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
-    let out = Output::new(args.format.clone(), args.report.clone(), registry)?;
+    // A diff takes the place of the report.
+    let format = if args.diff { String::new() } else { args.format.clone() };
+    let out = Output::new(format, args.report.clone(), registry)?;
     let done = judged(&args, registry).await;
     report::deliver("lint", done, &out, registry, style, || {
         "nothing was read, which is not a pass: no migration was selected, or none is SQL".to_owned()
@@ -32,6 +35,42 @@ pub(super) async fn run(
 }
 
 async fn judged(args: &LintArgs, registry: &Registry) -> anyhow::Result<RunReport> {
+    let (mut source, mut options, fix) = prepared(args, registry).await?;
+    if !(args.fix || args.diff) {
+        return Ok(lint(registry, &source, &options));
+    }
+    let fixes = Fixes::of(registry, &source, &fix).context("failed to try the repairs")?;
+    if args.diff {
+        print(&fixes.diff())?;
+    } else {
+        fixes.write().context("failed to repair")?;
+    }
+    for (word, notes) in [(if args.fix { "fixed" } else { "can fix" }, &fixes.made), ("left", &fixes.refused)]
+    {
+        for note in notes {
+            terminal::line(&format!("{word} {}: {}: {}", note.place, note.code, note.text));
+        }
+    }
+    for file in fixes.files.iter().filter(|file| args.fix && file.before.is_none()) {
+        terminal::line(&format!("wrote {}", file.path.display()));
+    }
+    if args.fix {
+        // The report is about the files as they are now; new ones come last.
+        let known = source.loaded.migrations.len();
+        source = TestSource::load(registry, Path::new(&source.dir), Some(&source.layout), &fix.load)
+            .context("failed to load the migrations again")?;
+        if let Some(judged) = &mut options.judged {
+            judged.extend(known..source.loaded.migrations.len());
+        }
+    }
+    Ok(lint(registry, &source, &options))
+}
+
+/// The migrations, what is linted, and what may be repaired.
+async fn prepared(
+    args: &LintArgs,
+    registry: &Registry,
+) -> anyhow::Result<(TestSource, LintOptions, FixOptions)> {
     let rules: Vec<&str> = registry.rules().map(|rule| rule.meta().plugin.id).collect();
     for id in &args.skip {
         if !rules.contains(&id.as_str()) {
@@ -50,6 +89,12 @@ async fn judged(args: &LintArgs, registry: &Registry) -> anyhow::Result<RunRepor
             files.to_vec()
         }
     };
+    if args.fix && args.changed_since.is_none() && files.is_empty() && !args.released {
+        bail!(
+            "--fix changes files that production may have run: say what it has with --changed-since REF, name the \
+             files, or allow all of them with --released"
+        );
+    }
     let source = chain::load(&settings, registry)?;
     let selection = Selection {
         only: &args.only,
@@ -70,12 +115,18 @@ async fn judged(args: &LintArgs, registry: &Registry) -> anyhow::Result<RunRepor
         let judged = judged.get_or_insert_with(|| (0..source.loaded.migrations.len()).collect());
         judged.retain(|at| *at <= last);
     }
+    let load = LoadOptions { vars: settings.var };
     let mut options = LintOptions { judged, session: settings.set, ..LintOptions::default() };
     options.skipped = args.skip.iter().cloned().collect();
     if !settings.pg.is_empty() {
         options.majors = settings.pg;
     }
-    Ok(lint(registry, &source, &options))
+    let released = match args.released {
+        true => BTreeSet::new(),
+        false => selected.released.unwrap_or_default().into_iter().collect(),
+    };
+    let fix = FixOptions { lint: options.clone(), released, load };
+    Ok((source, options, fix))
 }
 
 /// Flags over configuration.

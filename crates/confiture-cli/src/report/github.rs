@@ -1,11 +1,12 @@
 //! `github`: annotations of GitHub Actions, worst first.
 
-use std::cmp::Reverse;
 use std::io;
 
 use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
 use confiture_core::report::{Finding, RunReport};
+
+use super::findings::{loud, notices, text};
 
 /// Annotations GitHub shows per step and level.
 const MOST: usize = 10;
@@ -28,34 +29,28 @@ impl Reporter for Github {
     }
 
     fn write(&self, report: &RunReport, _: &ReportStyle, out: &mut dyn io::Write) -> io::Result<()> {
-        let mutants: Vec<Finding> =
-            report.mutation.iter().flat_map(super::mutants::unnoticed).map(super::mutants::finding).collect();
-        let findings = report.findings.iter().chain(&mutants);
-        let mut findings: Vec<&Finding> =
-            findings.filter(|finding| finding.severity > Severity::Info).collect();
-        findings.sort_by_key(|finding| Reverse(finding.severity));
-        for finding in findings.iter().take(MOST) {
-            let level = if finding.severity >= Severity::Medium { "error" } else { "warning" };
-            write!(out, "::{level} ")?;
-            if let Some(file) = &finding.file {
-                write!(out, "file={},", property(file))?;
-            }
-            if let (Some(line), Some(column)) = (finding.line, finding.column) {
-                write!(out, "line={line},col={column},")?;
-            }
-            write!(out, "title={}", property(&format!("confiture: {}", finding.code)))?;
-            let mut text = finding.message.clone();
-            for more in [&finding.label, &finding.help].into_iter().flatten() {
-                text.push('\n');
-                text.push_str(more);
-            }
-            writeln!(out, "::{}", data(&text))?;
+        let mut commands: Vec<String> =
+            notices(report).map(|text| format!("::error title=confiture::{}", data(&text))).collect();
+        commands.extend(loud(report).iter().map(|finding| annotation(finding)));
+        for command in commands.iter().take(MOST) {
+            writeln!(out, "{command}")?;
         }
-        if findings.len() > MOST {
-            writeln!(out, "::notice title=confiture::+{} more findings", findings.len() - MOST)?;
+        if commands.len() > MOST {
+            writeln!(out, "::notice title=confiture::+{} more findings", commands.len() - MOST)?;
         }
         Ok(())
     }
+}
+
+fn annotation(finding: &Finding) -> String {
+    let level = if finding.severity >= Severity::Medium { "error" } else { "warning" };
+    let mut properties = Vec::new();
+    properties.extend(finding.file.as_deref().map(|file| format!("file={}", property(file))));
+    if let (Some(line), Some(column)) = (finding.line, finding.column) {
+        properties.push(format!("line={line},col={column}"));
+    }
+    properties.push(format!("title={}", property(&format!("confiture: {}", finding.code))));
+    format!("::{level} {}::{}", properties.join(","), data(&text(finding)))
 }
 
 /// Escapes the text of a workflow command.

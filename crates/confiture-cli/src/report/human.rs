@@ -126,12 +126,15 @@ impl Human {
                 let snippet = Snippet::source(window.text).line_start(window.first_line).path(file);
                 group = group.element(snippet.annotation(annotation));
             }
-            (Some((file, _)), _) => {
-                group = group.element(Origin::path(file).line(finding.line.unwrap_or(1)));
-                group = group.element(Level::NOTE.message(label));
+            _ => {
+                if let Some(file) = &finding.file {
+                    let at = Origin::path(file.as_str()).line(finding.line.unwrap_or(1));
+                    group = group.element(at);
+                }
+                if !label.is_empty() {
+                    group = group.element(Level::NOTE.message(label));
+                }
             }
-            _ if !label.is_empty() => group = group.element(Level::NOTE.message(label)),
-            _ => {}
         }
         if let Some(servers) = finding.evidence.get("servers").and_then(|s| s.as_array()) {
             let servers: Vec<&str> = servers.iter().filter_map(|s| s.as_str()).collect();
@@ -343,6 +346,56 @@ pub(super) fn totals(report: &RunReport) -> String {
     if let Some(mutation) = &report.mutation {
         return super::mutants::totals(report, mutation);
     }
+    let mut parts: Vec<String> = gates(report).into_iter().collect();
+    if report.gates.is_empty() || !report.migrations.is_empty() {
+        parts.push(migrations(report));
+    }
+    if !report.tests.is_empty() {
+        let of = |status: CheckStatus| report.tests.iter().filter(|test| test.status == status).count();
+        let mut text = plural(report.tests.len(), "test", "tests");
+        let counts = [
+            (CheckStatus::Passed, "passed"),
+            (CheckStatus::Failed, "failed"),
+            (CheckStatus::Skipped, "skipped"),
+        ];
+        counted(&mut text, counts.map(|(status, what)| (of(status), what)));
+        parts.push(text);
+    }
+    let left_out = left_out(report);
+    if !left_out.is_empty() {
+        parts.push(format!("not asked: {}", left_out.join(", ")));
+    }
+    let general = |f: &&Finding| f.check.is_none() && f.test.is_none() && f.severity > Severity::Low;
+    let general = report.findings.iter().filter(general).count();
+    if general > 0 {
+        parts.push(plural(general, "finding of no migration", "findings of no migration"));
+    }
+    if let Some(percent) = (100 * report.coverage.parsed).checked_div(report.coverage.statements) {
+        parts.push(format!("{percent}% of statements analysed"));
+    }
+    parts.push(format!("{:.1}s", report.duration_ms / 1000.0));
+    parts.join(" · ")
+}
+
+/// `9 gates, 6 passed, 3 not run`, where gates were asked.
+fn gates(report: &RunReport) -> Option<String> {
+    if report.gates.is_empty() {
+        return None;
+    }
+    let of = |status: GateStatus| report.gates.iter().filter(|gate| gate.status == status).count();
+    let mut text = plural(report.gates.len(), "gate", "gates");
+    let counts = [
+        (GateStatus::Passed, "passed"),
+        (GateStatus::Failed, "failed"),
+        (GateStatus::Waived, "waived"),
+        (GateStatus::NotRun, "not run"),
+    ];
+    counted(&mut text, counts.map(|(status, what)| (of(status), what)));
+    Some(text)
+}
+
+/// `14 migrations, 12 passed, 2 failed`
+fn migrations(report: &RunReport) -> String {
     let failed = report.migrations.iter().filter(|m| m.failed()).count();
     let passed = report.migrations.iter().filter(|m| !m.failed() && word_is_pass(m)).count();
     let skipped = report.migrations.len() - failed - passed;
@@ -353,42 +406,17 @@ pub(super) fn totals(report: &RunReport) -> String {
         .count();
     let mut text = plural(report.migrations.len(), "migration", "migrations");
     text.push_str(&format!(", {passed} passed"));
-    for (count, what) in [(failed, "failed"), (skipped, "skipped"), (irreversible, "without down")] {
+    counted(&mut text, [(failed, "failed"), (skipped, "skipped"), (irreversible, "without down")]);
+    text
+}
+
+/// Adds the counts that are not zero.
+fn counted<const N: usize>(text: &mut String, counts: [(usize, &str); N]) {
+    for (count, what) in counts {
         if count > 0 {
             text.push_str(&format!(", {count} {what}"));
         }
     }
-    if !report.tests.is_empty() {
-        let of = |status: CheckStatus| report.tests.iter().filter(|test| test.status == status).count();
-        text.push_str(&format!(" · {}", plural(report.tests.len(), "test", "tests")));
-        let counts = [
-            (CheckStatus::Passed, "passed"),
-            (CheckStatus::Failed, "failed"),
-            (CheckStatus::Skipped, "skipped"),
-        ];
-        for (count, what) in counts.map(|(status, what)| (of(status), what)) {
-            if count > 0 {
-                text.push_str(&format!(", {count} {what}"));
-            }
-        }
-    }
-    let left_out = left_out(report);
-    if !left_out.is_empty() {
-        text.push_str(&format!(" · not asked: {}", left_out.join(", ")));
-    }
-    let general = |f: &&Finding| f.check.is_none() && f.test.is_none() && f.severity > Severity::Low;
-    let general = report.findings.iter().filter(general).count();
-    if general > 0 {
-        text.push_str(&format!(
-            " · {}",
-            plural(general, "finding of no migration", "findings of no migration")
-        ));
-    }
-    if let Some(percent) = (100 * report.coverage.parsed).checked_div(report.coverage.statements) {
-        text.push_str(&format!(" · {percent}% of statements analysed"));
-    }
-    text.push_str(&format!(" · {:.1}s", report.duration_ms / 1000.0));
-    text
 }
 
 /// A finding in one line of plain text.

@@ -1,10 +1,13 @@
-//! `junit`: one test suite a migration, one test case a check; one suite for the user's tests.
+//! `junit`: one test suite a migration, one test case a check; one suite for the user's tests, one for gates.
 
 use std::io;
 use std::time::Duration;
 
+use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
-use confiture_core::report::{CheckStatus, MutantResult, MutantStatus, RunReport, TestResult};
+use confiture_core::report::{
+    CheckStatus, Finding, GateResult, GateStatus, MutantResult, MutantStatus, RunReport, TestResult,
+};
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
 /// Writes JUnit XML.
@@ -19,7 +22,9 @@ impl Reporter for Junit {
             id: "junit",
             summary: "JUnit XML: one suite a migration, one case a check or test",
             docs: "JUnit XML as CI systems read it: one test suite per migration, one test case per check; \
-                   the suite `tests` has one per test of the user's own; a mutant is a case that fails when no test noticed it. A check that is not applicable is skipped with its reason.",
+                   the suite `tests` has one per test of the user's own, the suite `gates` one per gate, the suite \
+                   `directory` what is wrong with no single migration; a mutant is a case that fails when no test \
+                   noticed it. A check that is not applicable is skipped with its reason.",
         };
         &META
     }
@@ -59,6 +64,19 @@ impl Reporter for Junit {
             }
             junit.add_test_suite(suite);
         }
+        let general = report.findings.iter().filter(|f| f.check.is_none() && f.test.is_none());
+        // What a run of mutants says of them all, its cases say one by one.
+        let general = general.filter(|_| report.mutation.is_none());
+        let mut suite = TestSuite::new("directory");
+        suite.add_test_cases(general.filter(|f| f.severity > Severity::Low).map(of_directory));
+        if suite.tests > 0 {
+            junit.add_test_suite(suite);
+        }
+        if !report.gates.is_empty() {
+            let mut suite = TestSuite::new("gates");
+            suite.add_test_cases(report.gates.iter().map(|found| gate(report, found)));
+            junit.add_test_suite(suite);
+        }
         for (migration, mutants) in report.mutation.iter().flat_map(super::mutants::by_migration) {
             let mut suite = TestSuite::new(format!("mutants of {migration}"));
             suite.add_test_cases(mutants.into_iter().map(mutant));
@@ -73,6 +91,36 @@ impl Reporter for Junit {
         }
         junit.serialize(out).map_err(io::Error::other)
     }
+}
+
+/// The test case of what is wrong with the directory as a whole.
+fn of_directory(finding: &Finding) -> TestCase {
+    let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
+    status.set_message(super::human::one_line(finding));
+    status.set_type(finding.code.clone());
+    let mut case = TestCase::new(finding.code.clone(), status);
+    case.set_classname("directory");
+    case
+}
+
+/// The test case of a gate: one that was not run fails, unless it is optional.
+fn gate(report: &RunReport, gate: &GateResult) -> TestCase {
+    let mut status = match gate.status {
+        _ if gate.stops() => TestCaseStatus::non_success(NonSuccessKind::Failure),
+        GateStatus::NotRun => TestCaseStatus::skipped(),
+        _ => TestCaseStatus::success(),
+    };
+    if gate.status == GateStatus::NotRun {
+        let reason = gate.reason.as_deref().unwrap_or_default();
+        status.set_message(format!("not run: {reason}"));
+    } else if gate.stops() {
+        status.set_message(gate.findings.join(", "));
+        let findings = report.findings.iter().filter(|f| gate.findings.contains(&f.code));
+        status.set_description(findings.map(super::human::one_line).collect::<Vec<_>>().join("\n"));
+    }
+    let mut case = TestCase::new(gate.id.clone(), status);
+    case.set_classname("gates");
+    case
 }
 
 /// The test case of a mutant: one nobody noticed is a failure, one nobody could notice is skipped.

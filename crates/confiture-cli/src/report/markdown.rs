@@ -2,9 +2,10 @@
 
 use std::io;
 
-use confiture_core::Severity;
 use confiture_core::plugin::{PluginMeta, ReportStyle, Reporter};
-use confiture_core::report::{CheckStatus, Finding, MigrationResult, MutationReport, RunReport};
+use confiture_core::report::{CheckStatus, Finding, GateResult, MigrationResult, MutationReport, RunReport};
+
+use super::findings::loud;
 
 /// Most characters of a comment on GitHub.
 const MOST: usize = 65_000;
@@ -31,58 +32,79 @@ impl Reporter for Markdown {
         if let Some(error) = &report.error {
             text.push_str(&format!("**Error:** {}\n\n", cell(error)));
         }
-        if report.migrations.iter().any(MigrationResult::failed) {
-            text.push_str("| migration | failed | skipped |\n|---|---|---|\n");
-        }
-        for migration in report.migrations.iter().filter(|migration| migration.failed()) {
-            let with = |status: CheckStatus| {
-                let ids = migration.checks.iter().filter(|c| c.status == status).map(|c| c.id.as_str());
-                ids.collect::<Vec<_>>().join(", ")
-            };
-            text.push_str(&format!(
-                "| `{}` | {} | {} |\n",
-                cell(&migration.id),
-                with(CheckStatus::Failed),
-                with(CheckStatus::Skipped)
-            ));
-        }
-        if report.tests.iter().any(|test| test.failed()) {
-            text.push_str("\n| test | kind |\n|---|---|\n");
-        }
-        for test in report.tests.iter().filter(|test| test.failed()) {
-            text.push_str(&format!("| `{}` | {} |\n", cell(&test.name), test.kind));
-        }
+        let migrations = report.migrations.iter().filter(|migration| migration.failed()).map(row);
+        list(&mut text, "| migration | failed | skipped |\n|---|---|---|\n", migrations, "failed migrations");
+        let tests = report.tests.iter().filter(|test| test.failed());
+        let tests = tests.map(|test| format!("| `{}` | {} |\n", cell(&test.name), test.kind));
+        list(&mut text, "\n| test | kind |\n|---|---|\n", tests, "failed tests");
+        let head = "\n| gate | status | findings | |\n|---|---|---|---|\n";
+        list(&mut text, head, report.gates.iter().map(gate), "gates");
         text.push('\n');
         if let Some(mutation) = &report.mutation {
             text.push_str(&mutants(mutation));
         }
-        let survivors: Vec<Finding> =
-            report.mutation.iter().flat_map(super::mutants::unnoticed).map(super::mutants::finding).collect();
-        let findings: Vec<_> =
-            report.findings.iter().chain(&survivors).filter(|f| f.severity > Severity::Info).collect();
-        for (index, finding) in findings.iter().enumerate() {
-            let mut entry = format!("- **{}** ({}) ", finding.code, finding.severity.as_str());
-            if let (Some(file), Some(line)) = (&finding.file, finding.line) {
-                entry.push_str(&format!("`{file}:{line}` "));
-            }
-            entry.push_str(&cell(&finding.message));
-            match &finding.help {
-                Some(help) if help.contains('\n') => {
-                    let lines: Vec<String> = help.lines().map(|line| format!("  {line}")).collect();
-                    entry.push_str(&format!("\n  ```sql\n{}\n  ```", lines.join("\n")));
-                }
-                Some(help) => entry.push_str(&format!("<br>help: {}", cell(help))),
-                None => {}
-            }
-            entry.push('\n');
-            if text.chars().count() + entry.chars().count() > MOST - 100 {
-                text.push_str(&format!("\n… and {} more findings\n", findings.len() - index));
-                break;
-            }
-            text.push_str(&entry);
-        }
+        list(&mut text, "", loud(report).iter().map(|finding| entry(finding)), "findings");
         out.write_all(text.as_bytes())
     }
+}
+
+/// Adds `head` and what there is room for of `entries`, and says how many were left out.
+fn list(text: &mut String, head: &str, entries: impl Iterator<Item = String>, what: &str) {
+    let mut length = text.chars().count() + head.len();
+    let mut entries = entries.peekable();
+    if entries.peek().is_some() {
+        text.push_str(head);
+    }
+    while let Some(entry) = entries.next() {
+        length += entry.chars().count();
+        // Four such notes fit behind the last entry.
+        if length > MOST - 400 {
+            text.push_str(&format!("\n… and {} more {what}\n", 1 + entries.count()));
+            return;
+        }
+        text.push_str(&entry);
+    }
+}
+
+/// A failed migration as a row.
+fn row(migration: &MigrationResult) -> String {
+    let with = |status: CheckStatus| {
+        let ids = migration.checks.iter().filter(|c| c.status == status).map(|c| c.id.as_str());
+        ids.collect::<Vec<_>>().join(", ")
+    };
+    let (failed, skipped) = (with(CheckStatus::Failed), with(CheckStatus::Skipped));
+    format!("| `{}` | {failed} | {skipped} |\n", cell(&migration.id))
+}
+
+/// A gate as a row; what stops the deployment is bold.
+fn gate(gate: &GateResult) -> String {
+    let status = match gate.stops() {
+        true => format!("**{}**", gate.status.as_str()),
+        false if gate.optional => format!("{} (optional)", gate.status.as_str()),
+        false => gate.status.as_str().to_owned(),
+    };
+    let (codes, reason) = (gate.findings.join(", "), gate.reason.as_deref().unwrap_or_default());
+    format!("| `{}` | {status} | {codes} | {} |\n", cell(&gate.id), cell(reason))
+}
+
+/// A finding as an item.
+fn entry(finding: &Finding) -> String {
+    let mut entry = format!("- **{}** ({}) ", finding.code, finding.severity.as_str());
+    if let (Some(file), Some(line)) = (&finding.file, finding.line) {
+        entry.push_str(&format!("`{file}:{line}` "));
+    }
+    entry.push_str(&cell(&finding.message));
+    match &finding.help {
+        Some(help) if help.contains('\n') => {
+            let fence = if help.contains("```") { "~~~~" } else { "```" };
+            let lines: Vec<String> = help.lines().map(|line| format!("  {line}")).collect();
+            entry.push_str(&format!("\n  {fence}sql\n{}\n  {fence}", lines.join("\n")));
+        }
+        Some(help) => entry.push_str(&format!("<br>help: {}", cell(help))),
+        None => {}
+    }
+    entry.push('\n');
+    entry
 }
 
 /// The figures of mutants, and what is untested.

@@ -59,7 +59,7 @@ pub struct GateVerdict {
     pub outcome: Outcome,
     /// Codes of the findings it stands on.
     pub codes: Vec<String>,
-    /// What a pass does not cover.
+    /// What a pass does not cover; why it failed, where no finding says so.
     pub note: Option<String>,
     /// The approvals without which it would fail.
     pub approvals: Vec<String>,
