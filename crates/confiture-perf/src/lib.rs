@@ -5,4 +5,8 @@
 
 mod probes;
 
+pub use confiture_core::report::{
+    BufferProfile, Dataset, LockProfile, MigrationProfile, PerformanceProfile, PhaseProfile,
+    ProfileEnvironment, ScanProfile, ScriptProfile, StatementProfile, WalProfile,
+};
 pub use probes::Locks;
