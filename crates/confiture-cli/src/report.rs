@@ -6,6 +6,7 @@ mod json;
 mod junit;
 mod markdown;
 mod mutants;
+mod profile;
 mod stryker;
 
 use std::io::Write as _;

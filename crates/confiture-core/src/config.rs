@@ -79,6 +79,37 @@ pub struct Settings {
     pub mutate: MutateSettings,
     /// Settings of `confiture gate`.
     pub gate: GateSettings,
+    /// Settings of `confiture profile`.
+    pub perf: PerfSettings,
+}
+
+/// The keys of `[perf]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PerfSettings {
+    /// Directory of the baselines.
+    pub baselines: Option<PathBuf>,
+    /// Rows each table gets.
+    pub dataset_rows: Option<u64>,
+    /// Rows from which on a rewrite or a full scan under ACCESS EXCLUSIVE fails.
+    pub fail_rows: Option<u64>,
+    /// Rows of tables in production, by `schema.table` or `table`.
+    pub rows: BTreeMap<String, u64>,
+}
+
+impl PerfSettings {
+    /// Keys of `self` where they are given, else those of `base`; rows are united.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        let mut rows = base.rows;
+        rows.extend(self.rows);
+        Self {
+            baselines: self.baselines.or(base.baselines),
+            dataset_rows: self.dataset_rows.or(base.dataset_rows),
+            fail_rows: self.fail_rows.or(base.fail_rows),
+            rows,
+        }
+    }
 }
 
 /// The keys of `[gate]`.
@@ -162,6 +193,7 @@ impl Settings {
             seeds: self.seeds.or(base.seeds),
             required_plugins: list(self.required_plugins, base.required_plugins),
             mutate: self.mutate.over(base.mutate),
+            perf: self.perf.over(base.perf),
             gate: GateSettings { optional: self.gate.optional.or(base.gate.optional) },
         }
     }
@@ -176,6 +208,7 @@ impl Settings {
         self.tests = self.tests.into_iter().map(rooted).collect();
         self.queries = self.queries.into_iter().map(rooted).collect();
         self.mutate.log = self.mutate.log.map(rooted);
+        self.perf.baselines = self.perf.baselines.map(rooted);
         self
     }
 }

@@ -41,17 +41,19 @@ impl GaugedRelation {
     }
 }
 
-/// The user's relations by OID, and the strongest lock the session holds on each OID.
+/// The user's relations by OID, and the strongest lock the session holds on each.
 #[derive(Debug, Clone, Default)]
 pub struct Gauge {
     /// Tables, indexes, views and sequences outside of the system's schemas; no temporary ones.
     pub relations: BTreeMap<u32, GaugedRelation>,
     /// Locks on any relation of the database, also on one that the transaction has dropped.
     pub locks: BTreeMap<u32, LockMode>,
+    /// Whether a `lock_timeout` is in force.
+    pub lock_timeout: bool,
 }
 
 impl Gauge {
-    /// Reads both, in the transaction the session is in; two queries in one round trip.
+    /// Reads both, in the transaction the session is in; three queries in one round trip.
     ///
     /// # Errors
     /// What the server refused.
@@ -63,9 +65,15 @@ impl Gauge {
              LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
              WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 'p', 'i', 'I', 'v', 'f', 'S') \
              AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+        const TIMEOUT: &str = "SELECT pg_catalog.current_setting('lock_timeout') <> '0'";
         let pid = session.backend_pid();
-        let (rows, locks) = tokio::join!(session.query(RELATIONS, &[]), Self::locks_of(session, pid));
-        let mut gauge = Self { relations: BTreeMap::new(), locks: locks? };
+        let (rows, locks, timeout) = tokio::join!(
+            session.query_prepared(RELATIONS, &[]),
+            Self::locks_of(session, pid),
+            session.query_prepared(TIMEOUT, &[])
+        );
+        let lock_timeout = timeout?.first().is_some_and(|row| row.get(0));
+        let mut gauge = Self { relations: BTreeMap::new(), locks: locks?, lock_timeout };
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         for row in rows? {
             let relation = GaugedRelation {
@@ -91,7 +99,7 @@ impl Gauge {
              WHERE l.pid = $1 AND l.locktype = 'relation' AND l.granted AND l.relation >= 16384 AND l.database = \
              (SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database())";
         let mut strongest: BTreeMap<u32, LockMode> = BTreeMap::new();
-        for row in session.query(LOCKS, &[&backend]).await? {
+        for row in session.query_prepared(LOCKS, &[&backend]).await? {
             if let Ok(mode) = row.get::<_, &str>(1).parse::<LockMode>() {
                 let known = strongest.entry(row.get(0)).or_insert(mode);
                 *known = mode.max(*known);

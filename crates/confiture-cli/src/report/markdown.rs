@@ -56,6 +56,9 @@ impl Reporter for Markdown {
         if let Some(mutation) = &report.mutation {
             text.push_str(&mutants(mutation));
         }
+        if let Some(profile) = &report.profile {
+            text.push_str(&super::profile::markdown(profile));
+        }
         let survivors: Vec<Finding> =
             report.mutation.iter().flat_map(super::mutants::unnoticed).map(super::mutants::finding).collect();
         let findings: Vec<_> =

@@ -126,6 +126,10 @@ pub struct StatementProfile {
     pub sql: String,
     /// Hash of its tokens: white space, comments and the case of words do not matter.
     pub fingerprint: String,
+    /// When it began, in milliseconds of the script's own time.
+    pub started_ms: f64,
+    /// Whether a `lock_timeout` was in force.
+    pub lock_timeout: bool,
     /// Wall time in milliseconds.
     pub wall_ms: f64,
     /// Time its server process ran, in milliseconds.
