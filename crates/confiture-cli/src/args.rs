@@ -59,6 +59,8 @@ pub(crate) enum Command {
     Test(Box<TestArgs>),
     /// Breaks each migration on purpose and says which mutants no test notices.
     Mutate(Box<MutateArgs>),
+    /// Measures what each statement locks, rewrites, scans and writes, and holds it against baselines.
+    Profile(Box<ProfileArgs>),
     /// Renders saved JSON reports in any format, or puts them together.
     #[command(args_conflicts_with_subcommands = true)]
     Report {
@@ -365,6 +367,64 @@ pub(crate) struct GateArgs {
     /// From how many seconds on a transaction there counts as old.
     #[arg(long, value_name = "SECONDS", default_value = "60", requires = "against", display_order = 25)]
     pub oldest_transaction: u64,
+}
+
+#[derive(Debug, Clone, ClapArgs)]
+pub(crate) struct ProfileArgs {
+    /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
+    pub dir: Option<PathBuf>,
+
+    #[command(flatten, next_display_order = 100)]
+    pub chain: ChainArgs,
+
+    /// Write the baselines of the profiled migrations instead of comparing with them; measures twice.
+    #[arg(long, display_order = 20)]
+    pub accept: bool,
+
+    /// Directory of the baselines [default: `[perf] baselines` of confiture.toml, else `confiture/perf` beside the
+    /// migrations].
+    #[arg(long, value_name = "DIR", display_order = 21)]
+    pub baselines: Option<PathBuf>,
+
+    /// Directory for latest.json and history.jsonl.
+    #[arg(long, value_name = "DIR", default_value = ".performance-metrics", display_order = 22)]
+    pub metrics: PathBuf,
+
+    /// Profile only migrations whose files changed since this git reference; the others are applied only.
+    #[arg(long, value_name = "REF", value_parser = git_reference)]
+    pub changed_since: Option<String>,
+
+    /// Profile only migrations whose id matches.
+    #[arg(long, value_name = "GLOB")]
+    pub only: Vec<String>,
+
+    /// First version to profile.
+    #[arg(long, value_name = "VERSION")]
+    pub from: Option<String>,
+
+    /// Last version to apply and profile.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<String>,
+
+    /// Rows each table gets [default: `[perf] dataset-rows` of confiture.toml, else 10000].
+    #[arg(long, value_name = "N", display_order = 217)]
+    pub rows: Option<u64>,
+
+    /// Another number gives other rows [default: 0].
+    #[arg(long, value_name = "N", env = "CONFITURE_SEED", display_order = 218)]
+    pub seed: Option<u64>,
+
+    /// Shape rows by the statistics of a real database (`generate stats`).
+    #[arg(long, value_name = "FILE", display_order = 219)]
+    pub from_stats: Option<PathBuf>,
+
+    /// The format of standard output.
+    #[arg(long, value_name = "FORMAT", default_value = "human", display_order = 311)]
+    pub format: String,
+
+    /// A further report in a file (repeatable), such as junit=report.xml.
+    #[arg(long, value_name = "FORMAT=FILE", value_parser = format_and_file, display_order = 312)]
+    pub report: Vec<(String, String)>,
 }
 
 #[derive(Debug, Clone, ClapArgs)]

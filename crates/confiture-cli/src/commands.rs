@@ -13,6 +13,7 @@ mod judged;
 mod lint;
 mod mutate;
 mod plugins;
+mod profile;
 mod report;
 mod select;
 mod server;
@@ -27,6 +28,7 @@ use confiture_core::migration::layout::Loaded;
 use confiture_core::plugin::Registry;
 use confiture_fixtures::{FixtureError, SeedFiles};
 use confiture_mutation::{MutationError, PlanError};
+use confiture_perf::PerfError;
 
 use crate::args::{Args, Command, GenerateCommand, ReportCommand, ServerCommand};
 use crate::exit::ExitStatus;
@@ -67,6 +69,7 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
                 .and_then(|out| report::merge(&files, &out, &registry, &style))
         }
         Command::Init { dir, ci } => init::run(dir, ci),
+        Command::Profile(profile) => profile::run(*profile, &registry, &style).await,
         Command::Gate(gate) => gate::run(*gate, &registry, &style).await,
         Command::Lint(lint) => lint::run(*lint, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Data(data) } => generate::data(*data, &registry).await,
@@ -122,6 +125,15 @@ fn status_of(error: &anyhow::Error) -> ExitStatus {
             return ExitStatus::Bug;
         }
         _ => {}
+    }
+    if let Some(perf) = error.downcast_ref::<PerfError>() {
+        return match perf {
+            PerfError::Fixture(FixtureError::Database(_)) => ExitStatus::NoServer,
+            PerfError::Fixture(FixtureError::Interrupted) => ExitStatus::Interrupted,
+            PerfError::Query { source, .. } if source.is_connection_lost() => ExitStatus::NoServer,
+            PerfError::Query { .. } | PerfError::Fixture(FixtureError::Query { .. }) => ExitStatus::Bug,
+            _ => ExitStatus::Usage,
+        };
     }
     let database = error.chain().find_map(|cause| {
         cause.downcast_ref::<DbError>().or_else(|| match cause.downcast_ref::<FixtureError>() {

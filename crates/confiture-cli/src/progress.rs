@@ -28,6 +28,17 @@ impl Progress {
         Self { bar, failed: 0 }
     }
 
+    /// A run of so many migrations begins.
+    pub(crate) fn counting(&self, migrations: usize) {
+        self.bar.set_length(migrations as u64);
+    }
+
+    /// One of them is done.
+    pub(crate) fn counted(&self, migration: &str) {
+        self.bar.set_message(migration.to_owned());
+        self.bar.inc(1);
+    }
+
     /// Shows one event.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
         match event {

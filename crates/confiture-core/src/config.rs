@@ -81,6 +81,8 @@ pub struct Settings {
     pub gate: GateSettings,
     /// Findings that are not to stop a deployment.
     pub approve: Vec<ApproveSettings>,
+    /// Settings of `confiture profile`.
+    pub perf: PerfSettings,
 }
 
 /// One `[[approve]]`: leave to deploy in spite of findings of one class in one migration.
@@ -97,6 +99,35 @@ pub struct ApproveSettings {
     pub owner: String,
     /// The last day it holds, `YYYY-MM-DD`.
     pub until: String,
+}
+
+/// The keys of `[perf]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct PerfSettings {
+    /// Directory of the baselines.
+    pub baselines: Option<PathBuf>,
+    /// Rows each table gets.
+    pub dataset_rows: Option<u64>,
+    /// Rows from which on a rewrite or a full scan under ACCESS EXCLUSIVE fails.
+    pub fail_rows: Option<u64>,
+    /// Rows of tables in production, by `schema.table` or `table`.
+    pub rows: BTreeMap<String, u64>,
+}
+
+impl PerfSettings {
+    /// Keys of `self` where they are given, else those of `base`; rows are united.
+    #[must_use]
+    pub fn over(self, base: Self) -> Self {
+        let mut rows = base.rows;
+        rows.extend(self.rows);
+        Self {
+            baselines: self.baselines.or(base.baselines),
+            dataset_rows: self.dataset_rows.or(base.dataset_rows),
+            fail_rows: self.fail_rows.or(base.fail_rows),
+            rows,
+        }
+    }
 }
 
 /// The keys of `[gate]`.
@@ -229,6 +260,7 @@ impl Settings {
             seeds: self.seeds.or(base.seeds),
             required_plugins: list(self.required_plugins, base.required_plugins),
             mutate: self.mutate.over(base.mutate),
+            perf: self.perf.over(base.perf),
             gate: self.gate.over(base.gate),
             approve: list(self.approve, base.approve),
         }
@@ -248,6 +280,7 @@ impl Settings {
         self.gate.performance_report = self.gate.performance_report.map(rooted);
         self.gate.stats = self.gate.stats.map(rooted);
         self.gate.release.changelog = self.gate.release.changelog.map(rooted);
+        self.perf.baselines = self.perf.baselines.map(rooted);
         self
     }
 }

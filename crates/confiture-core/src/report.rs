@@ -4,6 +4,7 @@
 
 mod gate;
 mod mutation;
+mod profile;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,10 @@ pub use gate::{Approval, GateResult, GateStatus};
 pub use mutation::{
     MutantResult, MutantStatus, MutationReport, MutationScore, MutationTest, MutationThresholds,
     MutationTotals, SuppressedMutant,
+};
+pub use profile::{
+    BufferProfile, Dataset, LockProfile, MigrationProfile, PerformanceProfile, PhaseProfile,
+    ProfileEnvironment, ScanProfile, ScriptProfile, StatementProfile, WalProfile,
 };
 
 /// Version of the report's shape; raised only when a field changes its meaning.
@@ -277,6 +282,9 @@ pub struct RunReport {
     /// The mutants of `confiture mutate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mutation: Option<MutationReport>,
+    /// The measurements of `confiture profile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<PerformanceProfile>,
     /// The gates of `confiture gate`, in the order they were asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gates: Vec<GateResult>,
@@ -303,6 +311,7 @@ impl RunReport {
             tests: Vec::new(),
             findings: Vec::new(),
             mutation: None,
+            profile: None,
             gates: Vec::new(),
             error: None,
             duration_ms: 0.0,

@@ -158,6 +158,22 @@ impl<'a> Ladder<'a> {
         self.next
     }
 
+    /// The tool's own tables, which get no rows.
+    pub fn own_tables(&self) -> &BTreeSet<ObjectId> {
+        &self.own_tables
+    }
+
+    /// Why the next migration is not tried in databases besides the chain's: it may change what all databases of
+    /// the server share. `None` where nothing speaks against it.
+    pub fn next_is_shared(&self) -> Option<&'static str> {
+        let migration = self.next()?;
+        if self.server.kind() == ServerKind::Given && reaches_out(migration) {
+            return Some(REACHES_OUT);
+        }
+        (Roles::of(migration) == Roles::Change)
+            .then_some("it may change what all databases of the server share")
+    }
+
     /// Most time one statement of the user's may take.
     pub fn deadline(&self) -> Option<Duration> {
         self.options.deadline

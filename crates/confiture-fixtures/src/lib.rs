@@ -12,6 +12,7 @@
 
 mod checks;
 mod error;
+mod gauge;
 mod generate;
 mod ladder;
 mod mention;
@@ -31,6 +32,7 @@ mod wanted;
 pub use confiture_core::db::tokio_postgres;
 pub use confiture_fixtures_macros::test;
 pub use error::FixtureError;
+pub use gauge::{Gauge, GaugedRelation};
 pub use generate::{
     ColumnStatistics, Filled, Refusal, RowCounts, RowGenerator, RowStyle, SeedFiles, Statistics, TableFill,
     TableStatistics, write_rows,
@@ -40,7 +42,10 @@ pub use ladder::{
     TableRows, Trial, Want,
 };
 pub use queries::QueryFile;
-pub use runner::{History, MigrationRunner, Planned, Ran, ScriptTraits, Target, find_version, run_script};
+pub use runner::{
+    History, MigrationRunner, Planned, Ran, ScriptObserver, ScriptTraits, Sending, Sent, Standing, Target,
+    find_version, run_observed, run_script,
+};
 pub use setup::SetupFile;
 pub use snapshot::SchemaSnapshotter;
 pub use test_db::{Outcome, TestDb, TestDbBuilder};

@@ -12,10 +12,9 @@ use confiture_core::plugin::ScriptRun;
 
 use crate::error::FixtureError;
 
-pub use execute::{ScriptTraits, run_script};
+pub use execute::{ScriptObserver, ScriptTraits, Sending, Sent, Standing, run_observed, run_script};
 pub(crate) use execute::{
-    failing_span, reset_session, run_first, run_in_transaction, run_query, run_query_within, run_watched,
-    send,
+    failing_span, reset_session, run_first, run_in_transaction, run_query, run_query_within, send,
 };
 
 /// How far to go.

@@ -23,7 +23,6 @@ mod test;
 
 pub use bench::{Bench, NOT_REACHED, TestOutcome, run, run_within};
 pub use load::{TestFiles, load};
-pub(crate) use locks::Watch;
 pub(crate) use suite::Suite;
 pub use tap::{Tap, TapStatus, TapTest, parse_tap};
 pub use test::{Needs, TestKind, UserTest};

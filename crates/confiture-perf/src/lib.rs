@@ -1,8 +1,32 @@
 //! What a PostgreSQL migration locks, rewrites, writes and costs.
 //!
-//! A probe is a [`Probe`](confiture_core::plugin::Probe). Nothing here profiles a migration yet; the
-//! benchmarks of the workspace stand in `benches/`.
+//! [`MigrationPerformanceProfiler`] runs every migration on tables with rows and reads after each statement what
+//! it did. A [`Probe`](confiture_core::plugin::Probe) of others is asked, too. Counters gate, clocks advise.
 
+mod baseline;
+mod count;
+mod error;
+mod explain;
+mod limits;
+mod metrics;
 mod probes;
+mod profiler;
+mod stages;
+mod verdict;
 
+pub use baseline::{
+    BaselineDataset, BaselineEnvironment, Change, Incomparable, Metric, PerformanceBaseline,
+    StatementBaseline, Worse, differences,
+};
+pub use confiture_core::report::{
+    BufferProfile, Dataset, LockProfile, MigrationProfile, PerformanceProfile, PhaseProfile,
+    ProfileEnvironment, ScanProfile, ScriptProfile, StatementProfile, WalProfile,
+};
+pub use count::fingerprint;
+pub use error::PerfError;
+pub use limits::Limits;
+pub use metrics::{HistoryCosts, HistoryEntry};
 pub use probes::Locks;
+pub use profiler::{MigrationPerformanceProfiler, ProfileOptions, Profiled, server_settings};
+pub use stages::{StageOptions, Stages};
+pub use verdict::{JudgeOptions, judge};

@@ -19,7 +19,7 @@ const GITLAB: &str = include_str!("init/gitlab.yml");
 pub(super) fn run(dir: Option<PathBuf>, ci: Option<Ci>) -> anyhow::Result<ExitStatus> {
     let dir = match dir {
         Some(dir) => dir,
-        None => settings::load(None)?.dir.unwrap_or_else(|| PathBuf::from("migrations")),
+        None => settings::load(None, None)?.dir.unwrap_or_else(|| PathBuf::from("migrations")),
     };
     // Workflows run elsewhere.
     let here = std::env::current_dir().context("failed to find the working directory")?;

@@ -49,6 +49,11 @@ impl Wanted {
 }
 
 impl Worker {
+    /// The same with settings of a server of our own.
+    pub(super) fn with_settings(&self, settings: Vec<(String, String)>) -> Self {
+        Self { options: ServerOptions { server_settings: settings, ..self.options.clone() } }
+    }
+
     /// Finds or fetches the programs and starts the server, or connects to the one given.
     pub(super) async fn start(&self) -> anyhow::Result<Server> {
         Server::open(&self.options).await.context("failed to get a server")

@@ -59,6 +59,17 @@ impl Reporter for Human {
                     self.finding(finding, style, &mut sources, out)?;
                 }
             }
+            for line in report
+                .profile
+                .iter()
+                .filter(|_| !style.quiet)
+                .flat_map(|profile| super::profile::lines(profile, &migration.id, style.verbose))
+            {
+                writeln!(out, "   {}", paint.faint(&line))?;
+            }
+        }
+        for line in report.profile.iter().flat_map(super::profile::missing) {
+            writeln!(out, " {line}")?;
         }
         let others = report.migrations.iter().filter(|migration| !chosen(migration)).count();
         if others > 0 && !style.quiet {

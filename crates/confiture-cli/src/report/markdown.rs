@@ -43,6 +43,9 @@ impl Reporter for Markdown {
         if let Some(mutation) = &report.mutation {
             text.push_str(&mutants(mutation));
         }
+        if let Some(profile) = &report.profile {
+            text.push_str(&super::profile::markdown(profile));
+        }
         list(&mut text, "", loud(report).iter().map(|finding| entry(finding)), "findings");
         out.write_all(text.as_bytes())
     }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use confiture_core::db::{DbFailure, LockMode, ServerKind, Session, relation_locks};
+use confiture_core::db::{LockMode, ServerKind, Session};
 use confiture_core::migration::{Script, Step, TransactionMode};
 use confiture_core::plugin::StatementFailure;
-use confiture_core::sql::{Quoted, TransactionControl, TransactionSafety, classify};
+use confiture_core::sql::{TransactionControl, TransactionSafety, classify};
 
 use super::trial::doing;
 use super::{Ground, Ladder, dropped, open, reaches_out};
 use crate::error::FixtureError;
+use crate::gauge::{Gauge, GaugedRelation};
 use crate::runner::{ScriptTraits, failing_span, reset_session, send};
 
 /// A migration that was run to see what it does, and taken back.
@@ -145,10 +146,10 @@ impl Ladder<'_> {
 /// Runs `up` statement by statement and reads the gauge after each.
 async fn run(session: &Session, up: &Script, ground: Ground, within: bool) -> Result<Measured, FixtureError> {
     let mut before = Gauge::read(session).await.map_err(doing("measure"))?;
-    let counted = count(session, &before).await.map_err(doing("count rows"))?;
+    let counted = before.rows(session).await.map_err(doing("count rows"))?;
     let known = before.clone();
     let mut rows = BTreeMap::new();
-    for (oid, state) in known.0.iter().filter(|(_, state)| !state.index) {
+    for (oid, state) in known.relations.iter().filter(|(_, state)| state.is_table()) {
         rows.insert(
             (state.schema.clone(), state.name.clone()),
             counted.get(oid).copied().unwrap_or_default(),
@@ -178,7 +179,7 @@ async fn run(session: &Session, up: &Script, ground: Ground, within: bool) -> Re
             break;
         }
         let after = Gauge::read(session).await.map_err(doing("measure"))?;
-        let relations = after.since(&before, &known, &counted, !alone);
+        let relations = since(&after, &before, &known, &counted, !alone);
         measured.statements.insert(index, StatementMeasure { relations, complete: !alone });
         before = after;
         if own {
@@ -193,92 +194,35 @@ async fn run(session: &Session, up: &Script, ground: Ground, within: bool) -> Re
     Ok(measured)
 }
 
-/// A relation as it is now.
-#[derive(Debug, Clone)]
-struct State {
-    schema: String,
-    name: String,
-    index: bool,
-    node: u32,
-    returned: i64,
-    lock: Option<LockMode>,
-}
-
-/// The relations of a database by OID.
-#[derive(Debug, Clone, Default)]
-struct Gauge(BTreeMap<u32, State>);
-
-impl Gauge {
-    async fn read(session: &Session) -> Result<Self, DbFailure> {
-        const QUERY: &str = "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind IN ('i', 'I'), c.relfilenode, \
-             pg_catalog.pg_stat_get_xact_tuples_returned(c.oid) \
-             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-             WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 'p', 'i', 'I') AND c.relpersistence <> 't' \
-             AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
-        let mut gauge = Self::default();
-        for row in session.query(QUERY, &[]).await? {
-            let state = State {
-                schema: row.get(1),
-                name: row.get(2),
-                index: row.get(3),
-                node: row.get(4),
-                returned: row.get(5),
-                lock: None,
-            };
-            gauge.0.insert(row.get(0), state);
-        }
-        for lock in relation_locks(session, session.backend_pid()).await? {
-            if let Some(state) = gauge.0.get_mut(&lock.oid).filter(|_| lock.granted) {
-                state.lock = state.lock.max(Some(lock.mode));
-            }
-        }
-        Ok(gauge)
-    }
-
-    /// What changed since `before`, of relations in `known`, with the names they had then.
-    fn since(
-        &self,
-        before: &Self,
-        known: &Self,
-        rows: &BTreeMap<u32, u64>,
-        complete: bool,
-    ) -> Vec<RelationMeasure> {
-        let mut all = Vec::new();
-        for (oid, was) in before.0.iter().filter(|(oid, _)| known.0.contains_key(oid)) {
-            // One that is gone held a lock, but nobody can ask for it any more.
-            let Some(now) = self.0.get(oid) else { continue };
-            let rows = rows.get(oid).copied().unwrap_or_default();
-            let read = u64::try_from(now.returned.saturating_sub(was.returned)).unwrap_or_default();
-            let relation = RelationMeasure {
-                schema: was.schema.clone(),
-                name: was.name.clone(),
-                index: was.index,
-                lock: now.lock.filter(|_| complete && now.lock > was.lock),
-                rewritten: now.node != was.node,
-                scanned: complete && !was.index && rows > 0 && read >= rows,
-            };
-            if relation.lock.is_some() || relation.rewritten || relation.scanned {
-                all.push(relation);
-            }
-        }
-        all
-    }
-}
-
-/// Rows of every table, in one question.
-async fn count(session: &Session, gauge: &Gauge) -> Result<BTreeMap<u32, u64>, DbFailure> {
-    let tables = gauge.0.iter().filter(|(_, state)| !state.index);
-    let counts: Vec<String> = tables
-        .map(|(oid, state)| {
-            let (schema, name) = (Quoted::ident(&state.schema), Quoted::ident(&state.name));
-            format!("SELECT {oid}::oid, (SELECT count(*) FROM {schema}.{name})")
-        })
-        .collect();
-    let mut rows = BTreeMap::new();
-    for some in counts.chunks(200) {
-        for row in session.query(&some.join(" UNION ALL "), &[]).await? {
-            rows.insert(row.get(0), u64::try_from(row.get::<_, i64>(1)).unwrap_or_default());
+/// What changed since `before`, of relations in `known`, with the names they had then.
+fn since(
+    now: &Gauge,
+    before: &Gauge,
+    known: &Gauge,
+    rows: &BTreeMap<u32, u64>,
+    complete: bool,
+) -> Vec<RelationMeasure> {
+    let mut all = Vec::new();
+    let stored = |relation: &GaugedRelation| relation.is_table() || relation.is_index();
+    for (oid, was) in before.relations.iter().filter(|(oid, _)| known.relations.contains_key(oid)) {
+        // One that is gone held a lock that nobody waits for any more.
+        let Some(is) = now.relations.get(oid).filter(|relation| stored(relation)) else { continue };
+        let rows = rows.get(oid).copied().unwrap_or_default();
+        let (lock, had) = (now.locks.get(oid).copied(), before.locks.get(oid).copied());
+        let relation = RelationMeasure {
+            schema: was.schema.clone(),
+            name: was.name.clone(),
+            index: was.is_index(),
+            lock: lock.filter(|_| complete && lock > had),
+            rewritten: is.file != was.file,
+            scanned: complete
+                && !was.is_index()
+                && rows > 0
+                && is.returned.saturating_sub(was.returned) >= rows,
+        };
+        if relation.lock.is_some() || relation.rewritten || relation.scanned {
+            all.push(relation);
         }
     }
-    Ok(rows)
+    all
 }

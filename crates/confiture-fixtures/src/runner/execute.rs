@@ -1,7 +1,10 @@
 //! Running one script the way its tool does: statement by statement, with the tool's transactions.
 
-use std::time::Instant;
+use std::future::Future;
+use std::pin::Pin;
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
 use confiture_core::db::{DbFailure, Execution, Session};
 use confiture_core::migration::{Direction, Script, ScriptStatement, StatementKind, TransactionMode};
 use confiture_core::plugin::{Isolation, ScriptRun, StatementFailure};
@@ -10,7 +13,6 @@ use confiture_core::sql::{
 };
 
 use crate::error::FixtureError;
-use crate::sqltest::Watch;
 
 /// What a script's statements allow, worked out from their text alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,25 +113,71 @@ pub(crate) async fn run_first(
     direction: Direction,
     limit: usize,
 ) -> ScriptRun {
-    run_observed(session, script, direction, limit, None).await
+    run_until(session, script, direction, limit, None).await
 }
 
-/// Like [`run_script`], while `watch` reads its locks.
-pub(crate) async fn run_watched(
+/// How a statement stands to transactions when it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// One is open, the tool's or the script's.
+    InTransaction,
+    /// It would run in autocommit, and is given a transaction of its own that is committed behind it.
+    Own,
+    /// It refuses a transaction, or may.
+    Alone,
+    /// It begins, ends or divides one.
+    Control,
+}
+
+/// A statement about to be sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sending<'a> {
+    /// Its index in the script.
+    pub index: usize,
+    /// The statement.
+    pub statement: &'a ScriptStatement,
+    /// Its transaction.
+    pub standing: Standing,
+}
+
+/// A statement on its way to the server; to be awaited exactly once.
+pub type Sent<'a> = Pin<Box<dyn Future<Output = Result<Execution, DbFailure>> + Send + 'a>>;
+
+/// Looks on while a script runs under its tool's transaction rules.
+#[async_trait]
+pub trait ScriptObserver: Send {
+    /// Awaits `sent` and returns what came of it; the session's transaction is open afterwards, unless the
+    /// statement stands [alone](Standing::Alone) or failed.
+    async fn statement(&mut self, sending: Sending<'_>, sent: Sent<'_>) -> Result<Execution, DbFailure> {
+        let _ = sending;
+        sent.await
+    }
+
+    /// The transaction is about to be committed.
+    async fn before_commit(&mut self) {}
+
+    /// It was, in this time.
+    async fn after_commit(&mut self, took: Duration) {
+        let _ = took;
+    }
+}
+
+/// Like [`run_script`], while `observer` looks on.
+pub async fn run_observed(
     session: &Session,
     script: &Script,
     direction: Direction,
-    watch: &mut Watch<'_>,
+    observer: &mut dyn ScriptObserver,
 ) -> ScriptRun {
-    run_observed(session, script, direction, script.statements.len(), Some(watch)).await
+    run_until(session, script, direction, script.statements.len(), Some(observer)).await
 }
 
-async fn run_observed(
+async fn run_until(
     session: &Session,
     script: &Script,
     direction: Direction,
     limit: usize,
-    mut watch: Option<&mut Watch<'_>>,
+    mut observer: Option<&mut dyn ScriptObserver>,
 ) -> ScriptRun {
     let started = Instant::now();
     let mut run = Recording::new(script, direction, Isolation::Chain);
@@ -167,10 +215,11 @@ async fn run_observed(
             }
             open = Open::No;
         }
-        let sent = match &mut watch {
-            Some(watch) => {
-                // Boxed: few scripts are watched.
-                Box::pin(run.send_watched(session, index, statement, open != Open::No, watch)).await
+        let sent = match &mut observer {
+            Some(observer) => {
+                // Boxed: few scripts are observed.
+                let within = open != Open::No;
+                Box::pin(run.send_observed(session, index, statement, within, &mut **observer)).await
             }
             None => run.send(session, index, statement).await,
         };
@@ -191,14 +240,19 @@ async fn run_observed(
     }
     let interrupted = limit < script.statements.len();
     let end = if run.failure.is_some() || interrupted { "ROLLBACK" } else { "COMMIT" };
-    if let (Some(watch), true, None) = (&mut watch, open != Open::No, &run.failure) {
-        Box::pin(watch.read()).await;
+    let mut observer = observer.filter(|_| open != Open::No && run.failure.is_none());
+    if let Some(observer) = &mut observer {
+        observer.before_commit().await;
     }
     if open != Open::No || run.failure.is_some() {
         match session.execute(end).await {
             Err(failure) if run.failure.is_none() => run.failed(None, failure),
             Err(failure) => tracing::debug!(%failure, "rollback after a failure"),
-            Ok(_) => {}
+            Ok(ended) => {
+                if let Some(observer) = &mut observer {
+                    observer.after_commit(ended.elapsed).await;
+                }
+            }
         }
     }
     reset_session(session, script).await;
@@ -428,41 +482,57 @@ impl<'a> Recording<'a> {
         }
     }
 
-    /// The same while `watch` reads the locks: at the end of the transaction the statement stands in or is
-    /// given, or, where it takes none, from outside.
-    async fn send_watched(
+    /// The same while `observer` looks on; a statement without transaction is given one where it takes it,
+    /// which is what autocommit does, with a moment before the commit.
+    async fn send_observed(
         &mut self,
         session: &Session,
         index: usize,
         statement: &ScriptStatement,
         in_transaction: bool,
-        watch: &mut Watch<'_>,
+        observer: &mut dyn ScriptObserver,
     ) -> bool {
         let class = classify(&statement.sql);
-        if in_transaction {
-            if class.control == Some(TransactionControl::Commit) {
-                watch.read().await;
+        let standing = match (class.control, class.transaction) {
+            (Some(_), _) => Standing::Control,
+            (None, _) if in_transaction => Standing::InTransaction,
+            (None, TransactionSafety::Allowed) => Standing::Own,
+            (None, _) => Standing::Alone,
+        };
+        let commits = in_transaction && class.control == Some(TransactionControl::Commit);
+        if commits {
+            observer.before_commit().await;
+        }
+        if standing == Standing::Own
+            && let Err(failure) = session.execute("BEGIN").await
+        {
+            self.failed(Some(index), failure);
+            return false;
+        }
+        let sent = Box::pin(send(session, statement, &self.script.source.text));
+        let took = match observer.statement(Sending { index, statement, standing }, sent).await {
+            Ok(execution) => {
+                self.statements_run += 1;
+                self.notices.extend(execution.notices.into_iter().map(|notice| (index, notice)));
+                execution.elapsed
             }
-            return self.send(session, index, statement).await;
+            Err(failure) => {
+                self.failed(Some(index), failure);
+                return false;
+            }
+        };
+        if commits {
+            observer.after_commit(took).await;
         }
-        if class.control.is_some() {
-            return self.send(session, index, statement).await;
-        }
-        if class.transaction != TransactionSafety::Allowed {
-            return watch.around(Box::pin(self.send(session, index, statement))).await;
-        }
-        // What autocommit does, with a moment before the commit.
-        if let Err(failure) = session.execute("BEGIN").await {
-            self.failed(Some(index), failure);
-            return false;
-        }
-        if !self.send(session, index, statement).await {
-            return false;
-        }
-        watch.read().await;
-        if let Err(failure) = session.execute("COMMIT").await {
-            self.failed(Some(index), failure);
-            return false;
+        if standing == Standing::Own {
+            observer.before_commit().await;
+            match session.execute("COMMIT").await {
+                Ok(ended) => observer.after_commit(ended.elapsed).await,
+                Err(failure) => {
+                    self.failed(Some(index), failure);
+                    return false;
+                }
+            }
         }
         true
     }

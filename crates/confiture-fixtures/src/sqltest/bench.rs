@@ -19,7 +19,7 @@ use crate::checks::blame::sqlstate_name;
 use crate::error::FixtureError;
 use crate::ladder::{REACHES_OUT, reaches_out};
 use crate::runner::{
-    MigrationRunner, failing_span, find_version, run_in_transaction, run_script, run_watched, send,
+    MigrationRunner, failing_span, find_version, run_in_transaction, run_observed, run_script, send,
 };
 
 /// What tests are run with.
@@ -448,7 +448,7 @@ impl<'a> Run<'a> {
         } else {
             let other = self.helper().await?;
             let mut watch = Watch::start(&session, &other, tables).await;
-            let run = run_watched(&session, script, direction, &mut watch).await;
+            let run = run_observed(&session, script, direction, &mut watch).await;
             self.locked = watch.end(&session, migration).await;
             other.close().await;
             Ok(run)

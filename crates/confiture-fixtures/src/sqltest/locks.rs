@@ -5,11 +5,13 @@ use std::future::Future;
 use std::ops::Range;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use confiture_core::Diagnostic;
-use confiture_core::db::{DbFailure, LockMode, Session, relation_locks};
+use confiture_core::db::{DbFailure, Execution, LockMode, Session, relation_locks};
 use confiture_core::migration::Migration;
 
 use super::test::UserTest;
+use crate::runner::{ScriptObserver, Sending, Sent, Standing};
 
 /// How often to look at a statement that cannot run in a transaction.
 const POLL: Duration = Duration::from_millis(1);
@@ -27,7 +29,7 @@ struct Table {
 
 /// Reads the locks of a script's session: before each commit, and, of statements that cannot run in a
 /// transaction, while they run.
-pub(crate) struct Watch<'a> {
+pub(super) struct Watch<'a> {
     session: &'a Session,
     other: &'a Session,
     tables: BTreeMap<String, Table>,
@@ -61,7 +63,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Reads the locks the session's open transaction holds; to be called right before it commits.
-    pub(crate) async fn read(&mut self) {
+    async fn read(&mut self) {
         let locks = relation_locks(self.session, self.session.backend_pid()).await;
         self.keep(locks.map(|locks| locks.into_iter().map(|lock| (lock.oid, lock.mode)).collect()));
     }
@@ -72,7 +74,7 @@ impl<'a> Watch<'a> {
     /// way: it first holds `SHARE UPDATE EXCLUSIVE` on the tables, which everything from that mode up has to
     /// wait for, then `ACCESS SHARE`, until the statement waits for it or ends. What such a statement takes
     /// below `SHARE UPDATE EXCLUSIVE` may be missed.
-    pub(crate) async fn around<T>(&mut self, work: impl Future<Output = T>) -> T {
+    async fn around<T>(&mut self, work: impl Future<Output = T>) -> T {
         let held: Vec<String> = self
             .tables
             .iter()
@@ -160,6 +162,20 @@ impl<'a> Watch<'a> {
             strongest: self.strongest,
             failure: self.failure,
         }
+    }
+}
+
+#[async_trait]
+impl ScriptObserver for Watch<'_> {
+    async fn statement(&mut self, sending: Sending<'_>, sent: Sent<'_>) -> Result<Execution, DbFailure> {
+        match sending.standing {
+            Standing::Alone => self.around(sent).await,
+            _ => sent.await,
+        }
+    }
+
+    async fn before_commit(&mut self) {
+        self.read().await;
     }
 }
 
