@@ -13,6 +13,7 @@ mod probes;
 mod profiler;
 mod stages;
 mod verdict;
+pub mod stats;
 
 pub use baseline::{
     BaselineDataset, BaselineEnvironment, Change, Incomparable, Metric, PerformanceBaseline,
