@@ -14,6 +14,7 @@
 mod change;
 mod fit;
 mod holm;
+mod random;
 mod rank;
 mod shift;
 mod timing;
@@ -21,6 +22,7 @@ mod timing;
 pub use change::{ChangePoint, FEWEST_POINTS, change_points};
 pub use fit::{Band, Fit, FitError, Point, Shape};
 pub use holm::holm;
+pub(crate) use random::SplitMix;
 pub use rank::mann_whitney;
 pub use shift::Ratio;
 pub use timing::{Comparison, Metric, Timing, TimingRule, TimingVerdict, compare, repeats_needed};

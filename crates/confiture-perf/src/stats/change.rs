@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::median;
+use super::{SplitMix, median};
 
 /// The fewest values in which change points are looked for.
 pub const FEWEST_POINTS: usize = 10;
@@ -73,7 +73,7 @@ pub fn change_points(values: &[f64], significance: f64) -> Option<Vec<ChangePoin
 fn split(values: &[f64], significance: f64) -> Option<(usize, f64)> {
     let (at, energy) = best(values)?;
     let mut order = values.to_vec();
-    let mut random = SplitMix(0x636f_6e66_6974_7572);
+    let mut random = SplitMix::new(0x636f_6e66_6974_7572);
     let mut as_large = 0;
     // Enough are as large already: it cannot become significant.
     let most = (significance * (PERMUTATIONS + 1) as f64) as usize;
@@ -126,25 +126,6 @@ fn best(values: &[f64]) -> Option<(usize, f64)> {
     found
 }
 
-/// Steele, Lea & Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
-struct SplitMix(u64);
-
-impl SplitMix {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn shuffle(&mut self, values: &mut [f64]) {
-        for at in (1..values.len()).rev() {
-            values.swap(at, (self.next() % (at as u64 + 1)) as usize);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -168,7 +149,7 @@ mod tests {
 
     #[test]
     fn a_level_that_comes_and_goes_has_two_change_points() {
-        let noise = SplitMix(7);
+        let noise = SplitMix::new(7);
         let values = noisy(noise, |at| if (20..30).contains(&at) { 130.0 } else { 100.0 }, 50);
         let at: Vec<usize> =
             change_points(&values, 0.01).unwrap().iter().map(|change| change.index).collect();
@@ -177,7 +158,7 @@ mod tests {
 
     #[test]
     fn one_outlier_is_no_change_and_equal_values_neither() {
-        let mut values = noisy(SplitMix(3), |_| 100.0, 30);
+        let mut values = noisy(SplitMix::new(3), |_| 100.0, 30);
         values[17] = 500.0;
         assert_eq!(change_points(&values, 0.01), Some(Vec::new()));
         assert_eq!(change_points(&[5.0; 40], 0.01), Some(Vec::new()));
@@ -186,7 +167,7 @@ mod tests {
     #[test]
     fn histories_without_a_change_rarely_show_one() {
         let alarms = (0..100).filter(|seed| {
-            let values = noisy(SplitMix(1000 + seed), |_| 100.0, 40);
+            let values = noisy(SplitMix::new(1000 + seed), |_| 100.0, 40);
             change_points(&values, 0.01).is_some_and(|changes| !changes.is_empty())
         });
         assert!(alarms.count() <= 3);
