@@ -17,6 +17,7 @@ mod profiler;
 mod stages;
 mod verdict;
 pub mod stats;
+pub mod svg;
 
 pub use baseline::{
     BaselineDataset, BaselineEnvironment, Change, Incomparable, Metric, PerformanceBaseline,

@@ -82,7 +82,7 @@ pub enum HoldVerdict {
 pub struct StatementPrediction {
     /// Its index in the script.
     pub index: usize,
-    /// Rows of the largest table it locks.
+    /// Rows of the largest table its transaction has locked by then.
     pub rows: u64,
     /// Milliseconds of processor time; wall time where there is none.
     pub cpu_ms: Result<Band, FitError>,
@@ -221,6 +221,14 @@ impl Scaled {
         Ok(band.at_least(cost.known_error()))
     }
 
+    /// The statements of the same transaction up to this one, whose locks it may go on using.
+    fn since_begin(&self, index: usize) -> Vec<usize> {
+        let Some((_, run)) = self.runs.last() else { return Vec::new() };
+        let transaction = run.statements.iter().find(|s| s.index == index).map(|s| s.transaction);
+        let before = run.statements.iter().filter(|s| s.index <= index && Some(s.transaction) == transaction);
+        before.map(|s| s.index).collect()
+    }
+
     /// Rows of the largest of the tables that these statements lock; of tables nobody counted, none.
     fn rows(&self, indexes: &[usize], production: &BTreeMap<String, u64>) -> u64 {
         let statements = self.runs.iter().flat_map(|(_, run)| &run.statements);
@@ -228,10 +236,10 @@ impl Scaled {
         tables.filter_map(|table| production.get(table)).copied().max().unwrap_or(0)
     }
 
-    /// Each statement at production size: at the rows of the largest table it locks, as if all its tables had so many.
+    /// Each statement at production size: at the rows of the largest table that its transaction has locked by then.
     pub fn predict(&self, production: &BTreeMap<String, u64>) -> Vec<StatementPrediction> {
         let statement = |index: usize| {
-            let rows = self.rows(&[index], production);
+            let rows = self.rows(&self.since_begin(index), production);
             StatementPrediction {
                 index,
                 rows,

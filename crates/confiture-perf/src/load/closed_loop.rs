@@ -1,6 +1,6 @@
 //! Sessions that read and write while a migration runs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use confiture_fixtures::FixtureError;
 use hdrhistogram::Histogram;
 use serde::Serialize;
 
-use super::ground::doing;
+use super::ground::{Ground, doing};
 use super::operation::{Operation, Subject};
 use super::watched::{WatchedRun, measured_session, watch};
 use crate::stats::SplitMix;
@@ -21,7 +21,7 @@ use crate::stats::SplitMix;
 pub struct LoadOptions {
     /// Sessions; each sends its next statement when the last one is answered.
     pub sessions: usize,
-    /// Share of statements that read, from 0 to 1; of the others four in five update a row and one inserts one.
+    /// Share of statements that read, from 0 to 1; the others update a row.
     pub reads: f64,
     /// How long they work before the migration, and again after it.
     pub around: Duration,
@@ -103,7 +103,7 @@ impl Tally {
     }
 }
 
-/// Runs a script while sessions read and write the tables that are there before it; writes are committed.
+/// Runs a script on a copy of its ground while sessions read and write the tables there; writes are committed.
 ///
 /// A closed loop: a session that has to wait sends nothing meanwhile, so a stall counts once for each session.
 ///
@@ -111,13 +111,28 @@ impl Tally {
 /// When sessions cannot be had or our own questions fail. What the script fails with is in the run, what the
 /// sessions fail with in their phase.
 pub async fn closed_loop(
+    ground: &Ground,
+    script: &Script,
+    direction: Direction,
+    options: LoadOptions,
+) -> Result<LoadReport, FixtureError> {
+    let copy = ground.copy().await?;
+    let report = under_load(&copy, &ground.tables(), script, direction, options).await;
+    copy.close().await?;
+    report
+}
+
+async fn under_load(
     database: &ScratchDb,
+    tables: &BTreeSet<String>,
     script: &Script,
     direction: Direction,
     options: LoadOptions,
 ) -> Result<LoadReport, FixtureError> {
     let session = measured_session(database).await?;
-    let subjects = Arc::new(Subject::all(&session).await.map_err(doing("list tables"))?);
+    let mut subjects = Subject::all(&session).await.map_err(doing("list tables"))?;
+    subjects.retain(|subject| tables.contains(&subject.table));
+    let subjects = Arc::new(subjects);
     let phase = Arc::new(AtomicU8::new(0));
     let ended = Arc::new(AtomicBool::new(false));
     let mut workers = Vec::new();
@@ -196,11 +211,7 @@ impl Worker {
         let subjects = &self.subjects;
         let subject = subjects.get(self.random.below(subjects.len().max(1) as u64) as usize)?;
         let reads = self.random.unit() < self.reads;
-        let operation = match (reads, self.random.below(5)) {
-            (true, _) => Operation::Select,
-            (false, 0) => Operation::Insert,
-            (false, _) => Operation::Update,
-        };
+        let operation = if reads { Operation::Select } else { Operation::Update };
         let page = self.random.below(u64::from(subject.pages)) as u32;
         subject.on_page(operation, page).or_else(|| subject.on_page(Operation::Select, page))
     }

@@ -6,6 +6,7 @@ use confiture_core::catalog::{Catalog, ObjectId};
 use confiture_core::db::{DbFailure, ScratchDb, Server, ServerKind, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Script};
+use confiture_core::sql::Quoted;
 use confiture_fixtures::{Filled, FixtureError, MigrationRunner, RowCounts, RowGenerator, SetupFile, Target};
 
 /// A database as it is before a migration, its tables filled, vacuumed and analysed; to be copied.
@@ -64,6 +65,12 @@ impl Ground {
                 Err(error)
             }
         }
+    }
+
+    /// The tables that were to be filled, by schema and name as SQL writes them.
+    pub(super) fn tables(&self) -> BTreeSet<String> {
+        let qualified = |id: &ObjectId| Quoted::qualified([id.part(0), id.part(1)]).as_str().to_owned();
+        self.filled.tables.iter().map(|fill| qualified(&fill.table)).collect()
     }
 
     /// A fresh copy.

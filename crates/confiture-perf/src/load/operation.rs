@@ -91,7 +91,7 @@ impl Subject {
 
     /// A statement on the table's first row; `None` where there is none of this kind.
     ///
-    /// An `INSERT` puts a copy of the row in, or nothing where a key forbids that.
+    /// An `INSERT` puts nothing in: it waits for what one of a row with a new key waits for.
     pub fn on_first_row(&self, operation: Operation) -> Option<String> {
         let first = format!("ctid = (SELECT ctid FROM {} LIMIT 1)", self.table);
         self.on_row(operation, &first)
@@ -115,8 +115,7 @@ impl Subject {
             Operation::Insert => {
                 let columns = self.columns.join(", ");
                 Some(format!(
-                    "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {table} \
-                     WHERE {row} ON CONFLICT DO NOTHING"
+                    "INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM {table} WHERE false"
                 ))
             }
         }

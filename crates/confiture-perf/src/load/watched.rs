@@ -37,7 +37,7 @@ pub struct WatchedStatement {
     pub sent: Duration,
     /// What it took.
     pub timing: Timing,
-    /// Bytes of write-ahead log it wrote.
+    /// Bytes of write-ahead log that its server wrote meanwhile: its own where nobody else writes there.
     pub wal_bytes: u64,
     /// Locks on tables that were there before, with the strongest mode it took that its transaction did not hold
     /// yet, by schema and name as SQL writes them. Of a statement that refuses a transaction: the tables it names,
