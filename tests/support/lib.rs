@@ -48,15 +48,22 @@ pub fn server() -> Arc<Server> {
     if let Some(server) = shared.upgrade() {
         return server;
     }
+    let server = Arc::new(own_server());
+    *shared = Arc::downgrade(&server);
+    server
+}
+
+/// A private server for one test; to be closed.
+///
+/// # Panics
+/// As [`server`].
+pub fn own_server() -> Server {
     let options = ServerOptions {
         version: std::env::var("CONFITURE_PG").ok().and_then(|major| major.parse().ok()),
         env: std::env::vars_os().collect::<Env>(),
         ..ServerOptions::default()
     };
-    let server = block_on(Server::open(&options)).unwrap_or_else(|error| panic!("failed to {error}"));
-    let server = Arc::new(server);
-    *shared = Arc::downgrade(&server);
-    server
+    block_on(Server::open(&options)).unwrap_or_else(|error| panic!("failed to {error}"))
 }
 
 /// A directory of migrations and how to run them.

@@ -9,10 +9,15 @@ mod error;
 mod explain;
 mod limits;
 mod metrics;
+pub mod load;
+pub mod predict;
+pub mod probe;
 mod probes;
 mod profiler;
 mod stages;
 mod verdict;
+pub mod stats;
+pub mod svg;
 
 pub use baseline::{
     BaselineDataset, BaselineEnvironment, Change, Incomparable, Metric, PerformanceBaseline,
