@@ -8,16 +8,16 @@ mod count;
 mod error;
 mod explain;
 mod limits;
-mod metrics;
 pub mod load;
+mod metrics;
 pub mod predict;
 pub mod probe;
 mod probes;
 mod profiler;
 mod stages;
-mod verdict;
 pub mod stats;
 pub mod svg;
+mod verdict;
 
 pub use baseline::{
     BaselineDataset, BaselineEnvironment, Change, Incomparable, Metric, PerformanceBaseline,
