@@ -59,6 +59,12 @@ fn what_does_not_exist_is_a_usage_error() {
     let list =
         |args: &[&str]| project.run(&[&["mutate", "m", "--list", "--pg-bin", "/nonexistent"], args].concat());
     list(&["--operators", "pk-drip"]).exits(2).error(&["pk-drip", "did you mean pk-drop?"]);
+    list(&["--operators", "fk-remove"])
+        .exits(2)
+        .error(&["did you mean one of fk-pair-remove", "`confiture plugins`"]);
+    list(&["--operators", "zzzzzzzz"]).exits(2).error(&["zzzzzzzz; `confiture plugins` lists"]);
+    list(&["--sample", "0"]).exits(2).error(&["at least 1"]);
+    assert_eq!(list(&["--sample", "1"]).exits(0).stdout.lines().count(), 1);
     list(&["--operators-version", "99"]).exits(2).error(&["version 99"]);
     list(&["--shard", "3/2"]).exits(2);
     list(&["--severity", "awful"]).exits(2);
@@ -266,4 +272,53 @@ fn a_killed_run_is_taken_up_and_comes_to_what_an_undisturbed_one_does() {
     assert!(kept < whole, "it was killed after its end");
     // Nothing twice: what was whole before is not run again.
     assert!((whole..=whole + 1).contains(&lines()), "{} lines of {whole}", lines());
+}
+
+#[test]
+fn what_fails_on_the_originals_is_named_with_how_to_go_on() {
+    let project = keys();
+    project.write("m/0002_more.sql", "CREATE TABLE more (id int);\n");
+    project.write("m/0002_more.down.sql", "SELECT 1;\n");
+    let ended = mutate(&project, &[]).exits(4);
+    ended.prints(&["built-in checks fail", "down on 0002_more", "--skip down", "--allow-red"]);
+    mutate(&project, &["--skip", "down", "--skip", "re-up"]).exits(1);
+    mutate(&project, &["--allow-red"]).exits(1);
+    project.write("m/0002_more.down.sql", "DROP TABLE more;\n");
+    project.write("confiture/tests/red.sql", "-- confiture: assert\nSELECT false;\n");
+    mutate(&project, &[]).exits(4).prints(&["the tests fail on the migrations as they are"]);
+}
+
+#[test]
+fn tests_that_cannot_be_written_do_not_cost_the_report() {
+    let project = keys();
+    project.write("file", String::new());
+    let ended = mutate(&project, &["--write-tests", "file/tests"]).exits(2);
+    assert!(ended.stderr.contains("failed to write tests to file/tests"), "{}", ended.stderr);
+    ended
+        .prints(&["SURVIVED  critical: the primary key is dropped", "assertions found for 2 of 2 unnoticed"]);
+    let ended = mutate(&project, &["--write-tests", "new/tests"]).exits(1);
+    assert!(ended.stderr.contains("wrote 2 tests to new/tests"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_report_of_another_format_cannot_be_merged_and_says_what_it_is() {
+    let project = keys();
+    mutate(&project, &["--report", "stryker=viewer.json", "--report", "json=run.json"]).exits(1);
+    let merge = |file: &str| project.run(&["report", "merge", file]);
+    merge("viewer.json").exits(2).error(&["a report of --format stryker", "--report json=FILE"]);
+    merge("m/0001_users.sql").exits(2).error(&["it is no JSON report"]);
+    merge("run.json").exits(1);
+}
+
+#[test]
+fn settings_are_found_beside_the_migrations_too() {
+    let project = keys();
+    project.write("elsewhere/confiture.toml", "[mutate]\noperators = ['unique-drop']\n");
+    project.write("elsewhere/m/0001_users.sql", "CREATE TABLE users (id int PRIMARY KEY);\n");
+    let list = |dir: &str| project.run(&["mutate", dir, "--list", "--pg-bin", "/nonexistent"]);
+    list("elsewhere/m").exits(5);
+    assert!(list("m").exits(0).stdout.contains("pk-drop"));
+    // Those of the working directory come first.
+    project.write("confiture.toml", "[mutate]\noperators = ['pk-drop']\n");
+    assert!(list("elsewhere/m").exits(0).stdout.contains("pk-drop"));
 }

@@ -4,7 +4,7 @@ mod facts;
 mod inserts;
 mod probe;
 
-use confiture_core::catalog::Catalog;
+use confiture_core::catalog::{Catalog, Kind, ObjectId};
 use confiture_core::db::LockMode;
 use confiture_core::migration::{Direction, Step};
 use confiture_core::plugin::Channels;
@@ -208,7 +208,14 @@ impl Worker<'_> {
             && let Some(statement) = script.statements.get(subject.mutant.statement)
         {
             let outline = confiture_core::sql::outline(&statement.sql);
-            if let Some(table) = outline.on.as_ref().or(outline.name()) {
+            let named = outline.on.as_ref().or(outline.name());
+            // DROP INDEX does not say of which table.
+            let indexed = named.and_then(|index| {
+                let before = original.record.before.iter().map(|(id, _)| id);
+                let mut indexes = before.filter(|id| id.kind() == Kind::Index);
+                indexes.find(|id| id.name() == index.name()).map(ObjectId::owner_sql)
+            });
+            if let Some(table) = indexed.or_else(|| named.map(ToString::to_string)) {
                 tests.extend(
                     [
                         LockMode::RowExclusive,
@@ -216,7 +223,7 @@ impl Worker<'_> {
                         LockMode::Share,
                         LockMode::ShareRowExclusive,
                     ]
-                    .map(|mode| at_most(&table.to_string(), mode)),
+                    .map(|mode| at_most(&table, mode)),
                 );
             }
         }

@@ -213,9 +213,11 @@ fn meant(given: &str, known: &[&str]) -> String {
     if let Some(name) = settings::near(given, known) {
         return format!("; did you mean {name}?");
     }
-    let words: Vec<&str> = given.split(['-', '*', '/']).filter(|word| word.len() > 2).collect();
-    let alike = known.iter().filter(|name| words.iter().any(|word| name.contains(word)));
-    let alike: Vec<&str> = alike.take(MOST).copied().collect();
+    let words: Vec<&str> = given.split(['-', '*', '/']).filter(|word| word.len() > 1).collect();
+    let shared = |name: &str| name.split('-').filter(|part| words.contains(part)).count();
+    let mut alike: Vec<&str> = known.iter().copied().filter(|name| shared(name) > 0).collect();
+    alike.sort_by_key(|name| std::cmp::Reverse(shared(name)));
+    alike.truncate(MOST);
     match alike.as_slice() {
         [] => "; `confiture plugins` lists those there are".to_owned(),
         alike => {

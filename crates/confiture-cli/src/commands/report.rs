@@ -107,11 +107,10 @@ fn read(file: &Path) -> anyhow::Result<RunReport> {
     serde_json::from_slice(&text).with_context(|| {
         let value: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
         let what = match value {
-            None => "it is no JSON; reports of --format json or --report json=FILE can be merged",
             Some(value) if value.get("schemaVersion").is_some() && value.get("files").is_some() => {
                 "it is a report of --format stryker; merge those of --report json=FILE, and ask that for stryker"
             }
-            Some(_) => "it is no JSON report of confiture; those of --report json=FILE can be merged",
+            _ => "it is no JSON report of confiture; those of --report json=FILE can be merged",
         };
         format!("failed to read {}: {what}", file.display())
     })

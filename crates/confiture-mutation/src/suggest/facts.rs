@@ -85,13 +85,13 @@ fn fact(id: &ObjectId, property: Option<&str>) -> Option<String> {
             format!("pg_get_functiondef(to_regprocedure({}))", text(&id.sql_name()))
         }
         Kind::Trigger => format!(
-            "SELECT pg_get_triggerdef(oid) || ' ' || tgenabled FROM pg_trigger WHERE tgrelid = {} AND tgname = {}",
+            "SELECT concat_ws(' ', pg_get_triggerdef(oid), tgenabled) FROM pg_trigger WHERE tgrelid = {} AND tgname = {}",
             owner(id),
             name(id)
         )
         .parenthesised(),
         Kind::Rule => format!(
-            "SELECT pg_get_ruledef(oid) || ' ' || ev_enabled FROM pg_rewrite WHERE ev_class = {} AND rulename = {}",
+            "SELECT concat_ws(' ', pg_get_ruledef(oid), ev_enabled) FROM pg_rewrite WHERE ev_class = {} AND rulename = {}",
             owner(id),
             name(id)
         )

@@ -49,7 +49,18 @@ impl Worker<'_> {
         let known = self.ladder_ref().known_rows();
         let mut scenes = vec![String::new()];
         if before.is_some() {
-            scenes.extend(inserted(&original.record.before, &known, &mentioned, &statements, &changed));
+            let constants: BTreeSet<String> =
+                statements.iter().chain(&changed).flat_map(|sql| constants(sql)).collect();
+            let tables = known.iter().chain(&original.rows);
+            let tables = tables.filter(|rows| mentioned.contains(&rows.table.name().to_lowercase()));
+            let made = Made {
+                before: &original.record.before,
+                known: &known,
+                tables: tables.collect(),
+                mentioned: &mentioned,
+                constants: &constants,
+            };
+            scenes.extend(made.scenes());
         }
         for rows in scenes {
             let expected = self.ladder().answers(&rows, &migration, rolled_back, &queries).await?;
@@ -101,53 +112,119 @@ fn contents(catalog: &Catalog, mentioned: &BTreeSet<String>, masks: &[&Mask]) ->
     named.filter_map(query).collect()
 }
 
-/// Sets of rows as `INSERT`s.
-fn inserted(
-    before: &Catalog,
-    known: &[TableRows],
-    mentioned: &BTreeSet<String>,
-    statements: &[String],
-    changed: &[String],
-) -> Vec<String> {
-    let tables: Vec<&TableRows> =
-        known.iter().filter(|rows| mentioned.contains(&rows.table.name().to_lowercase())).collect();
-    let mut scenes: Vec<String> = Vec::new();
-    let mut add = |scene: Option<String>| {
-        if let Some(scene) = scene.filter(|scene| !scene.is_empty())
-            && !scenes.contains(&scene)
-            && scenes.len() < TRIED
-        {
-            scenes.push(scene);
+/// What rows are made of.
+struct Made<'a> {
+    before: &'a Catalog,
+    /// All rows there are before the migration.
+    known: &'a [TableRows],
+    /// Those of tables that the statements mention, and what the migration makes of them.
+    tables: Vec<&'a TableRows>,
+    mentioned: &'a BTreeSet<String>,
+    constants: &'a BTreeSet<String>,
+}
+
+impl Made<'_> {
+    /// Sets of rows as `INSERT`s: as they are, with one value exchanged, with several.
+    fn scenes(&self) -> Vec<String> {
+        let mut scenes: Vec<String> = Vec::new();
+        let mut add = |scene: Option<String>, most: usize| {
+            if let Some(scene) = scene.filter(|scene| !scene.is_empty())
+                && !scenes.contains(&scene)
+                && scenes.len() < most
+            {
+                scenes.push(scene);
+            }
+        };
+        let of_rows = |rows: &[(&TableRows, Vec<Option<String>>)]| {
+            let rows = rows.iter().map(|(table, row)| (*table, row.as_slice()));
+            inserts::of_rows(self.before, self.known, rows)
+        };
+        for count in TOGETHER {
+            let rows = self.tables.iter();
+            let rows = rows.flat_map(|table| table.rows.iter().take(count).map(|row| (*table, row.clone())));
+            add(of_rows(&rows.collect::<Vec<_>>()), TRIED);
         }
-    };
-    for count in TOGETHER {
-        let rows =
-            tables.iter().flat_map(|table| table.rows.iter().take(count).map(|row| (*table, &row[..])));
-        add(inserts::of_rows(before, known, rows));
+        for table in &self.tables {
+            let Some(row) = table.rows.first() else { continue };
+            for (at, values) in self.choices(table) {
+                for value in values {
+                    let mut row = row.clone();
+                    row[at] = value;
+                    add(of_rows(&[(table, row)]), TRIED);
+                }
+            }
+        }
+        // Conditions that only several values meet together; the same in every run.
+        let mut dice = Dice(1);
+        let choices: Vec<_> = self.tables.iter().map(|table| (*table, self.choices(table))).collect();
+        for _ in 0..TRIED {
+            let mut rows = Vec::new();
+            for (table, choices) in &choices {
+                for row in table.rows.iter().take(2) {
+                    let mut row = row.clone();
+                    for (at, values) in choices {
+                        if dice.below(3) > 0 && !values.is_empty() {
+                            row[*at].clone_from(&values[dice.below(values.len())]);
+                        }
+                    }
+                    rows.push((*table, row));
+                }
+            }
+            add(of_rows(&rows), 2 * TRIED);
+        }
+        scenes
     }
-    let constants: BTreeSet<String> =
-        statements.iter().chain(changed).flat_map(|sql| constants(sql)).collect();
-    for table in &tables {
-        let Some(row) = table.rows.first() else { continue };
-        let tied: BTreeSet<&String> = before
+
+    /// For each mentioned column, by its place, the values it may get.
+    fn choices(&self, table: &TableRows) -> Vec<(usize, Vec<Option<String>>)> {
+        let columns = self.before.columns_of(&table.table);
+        let tied: BTreeSet<&String> = self
+            .before
             .constraints_of(&table.table)
             .filter(|(_, constraint)| constraint.constraint_type == ConstraintType::ForeignKey)
             .flat_map(|(_, constraint)| &constraint.columns)
             .collect();
-        for (at, column) in table.columns.iter().enumerate() {
-            if !mentioned.contains(&column.to_lowercase()) {
-                continue;
-            }
+        let choice = |(at, name): (usize, &String)| {
+            let (_, column) = columns.iter().find(|(id, _)| id.name() == name)?;
+            let of_type = |value: &&String| fits(&column.data_type, value);
             // What refers to another row can only refer to none.
-            let values = constants.iter().map(Some).filter(|_| !tied.contains(column)).chain([None]);
-            for value in values {
-                let mut row = row.clone();
-                row[at] = value.cloned();
-                add(inserts::of_rows(before, known, [(*table, &row[..])]));
+            let constants = self.constants.iter().filter(|_| !tied.contains(name)).filter(of_type);
+            let mut values: Vec<Option<String>> = constants.cloned().map(Some).collect();
+            if column.data_type == "boolean" {
+                values.extend(["true", "false"].map(|value| Some(value.to_owned())));
             }
-        }
+            if !column.not_null {
+                values.push(None);
+            }
+            Some((at, values))
+        };
+        let places = table.columns.iter().enumerate();
+        places.filter(|(_, name)| self.mentioned.contains(&name.to_lowercase())).filter_map(choice).collect()
     }
-    scenes
+}
+
+/// Whether a column of a type may take a constant: what surely cannot is not worth asking the server.
+fn fits(data_type: &str, value: &str) -> bool {
+    let number = value.parse::<f64>().is_ok();
+    match data_type.split(['(', ' ']).next().unwrap_or_default() {
+        "smallint" | "integer" | "bigint" | "numeric" | "real" | "double" => number,
+        "boolean" => matches!(value, "true" | "false"),
+        "date" | "timestamp" | "time" | "uuid" | "interval" => {
+            !number && value.starts_with(|c: char| c.is_ascii_hexdigit())
+        }
+        _ => true,
+    }
+}
+
+/// Numbers that are the same in every run: a linear congruential generator (Knuth, MMIX).
+struct Dice(u64);
+
+impl Dice {
+    /// A number from 0 to `count` - 1.
+    fn below(&mut self, count: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % count.max(1)
+    }
 }
 
 /// The constants a statement writes: the neighbours of whole numbers too, and of patterns of `LIKE` texts that

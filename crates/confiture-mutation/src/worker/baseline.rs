@@ -152,7 +152,7 @@ impl Worker<'_> {
         let (mask, down_mask) = (mask.and(baseline.mask.clone()), down_mask.and(baseline.down_mask.clone()));
         let divergence = Divergence::between(&baseline.trial, &again, &mask, &down_mask, ALL);
         let same = divergence.schema.is_none() && !divergence.rollback;
-        if !before.is_none() || !(same || !baseline.stable) {
+        if !before.is_none() || !same && baseline.stable {
             return Err(MutationError::Control {
                 migration: original.id.clone(),
                 what: "the original does something else after its mutants than before them",
