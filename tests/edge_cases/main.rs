@@ -1,6 +1,7 @@
 //! What goes wrong around migrations: every case ends with one clear message, the right exit code and
 //! nothing left behind.
 
+mod application;
 mod approvals;
 mod configuration;
 mod directories;

@@ -133,6 +133,20 @@ pub(crate) enum GenerateCommand {
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
     },
+    /// Prints the statements a database was asked most (pg_stat_statements), as a file for `--queries`.
+    Queries {
+        /// The database to look at; read only.
+        #[arg(long, value_name = "URL", env = "CONFITURE_STATS_SERVER", hide_env_values = true)]
+        server: String,
+
+        /// At most so many, those asked most.
+        #[arg(long, value_name = "N", default_value = "500")]
+        most: u32,
+
+        /// Write to this file instead of standard output.
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+    },
     /// Prints the SQL of a random schema that an empty database accepts.
     Schema {
         #[command(flatten)]
@@ -363,6 +377,10 @@ pub(crate) struct GateArgs {
     /// are, what is pending.
     #[arg(long, value_name = "URL", env = "CONFITURE_AGAINST", hide_env_values = true, display_order = 24)]
     pub against: Option<String>,
+
+    /// Ask the queries as this role, too (repeatable): its privileges and policies count.
+    #[arg(long = "as", value_name = "ROLE", display_order = 26)]
+    pub roles: Vec<String>,
 
     /// From how many seconds on a transaction there counts as old.
     #[arg(long, value_name = "SECONDS", default_value = "60", requires = "against", display_order = 25)]

@@ -76,6 +76,9 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
         Command::Generate { command: GenerateCommand::Stats { server, out } } => {
             generate::stats(&server, out).await
         }
+        Command::Generate { command: GenerateCommand::Queries { server, most, out } } => {
+            generate::queries(&server, most, out).await
+        }
         Command::Snapshot(snapshot) => snapshot::run(*snapshot, &registry, &style).await,
         Command::Diff(diff) => diff::run(*diff, &registry, &style).await,
         Command::Generate { command: GenerateCommand::Schema { size, out } } => {

@@ -74,6 +74,8 @@ pub(crate) fn judge(args: &JudgeArgs) -> anyhow::Result<Settings> {
     }
     if settings.queries.is_empty() {
         settings.queries = beside("queries");
+        // sqlx's offline cache stands beside the migrations.
+        settings.queries.extend(beside(".sqlx"));
     }
     Ok(settings)
 }

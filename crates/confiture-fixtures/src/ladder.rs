@@ -1,6 +1,8 @@
 //! `Ladder`: the state before and after each migration, without replaying the chain.
 
+mod application;
 mod measure;
+mod parameters;
 mod populated;
 mod queries;
 mod round_trip;
@@ -18,6 +20,7 @@ use crate::mention::Roles;
 use crate::queries::QueryFile;
 use crate::runner::{MigrationRunner, ScriptTraits, run_first, run_in_transaction, run_script};
 use crate::setup::SetupFile;
+pub use application::{Answer, Asked};
 use confiture_core::Location;
 use confiture_core::catalog::{Catalog, Kind, ObjectId, Observed};
 use confiture_core::db::{DbFailure, Endpoint, ScratchDb, Server, ServerKind, Session};
@@ -49,12 +52,15 @@ pub struct LadderOptions {
     pub compared_as_text: u64,
     /// Queries to try at every rung.
     pub queries: Vec<Arc<QueryFile>>,
+    /// Roles as which queries are asked on rows ([`Ladder::ask`]), besides the user of the session.
+    pub roles: Vec<String>,
 }
 
 impl Default for LadderOptions {
     fn default() -> Self {
         let (setup, seeds, queries) = (Vec::new(), SeedFiles::default(), Vec::new());
-        Self { setup, deadline: None, rows: 20, seed: 0, seeds, compared_as_text: 10_000, queries }
+        let (deadline, roles) = (None, Vec::new());
+        Self { setup, deadline, rows: 20, seed: 0, seeds, compared_as_text: 10_000, queries, roles }
     }
 }
 

@@ -17,6 +17,7 @@ mod generate;
 mod ladder;
 mod mention;
 mod queries;
+mod queries_export;
 mod runner;
 mod setup;
 mod snapshot;
@@ -38,10 +39,11 @@ pub use generate::{
     TableStatistics, write_rows,
 };
 pub use ladder::{
-    Depth, Ground, Ladder, LadderOptions, Measured, NO_ROWS, RelationMeasure, Sequences, StatementMeasure,
-    TableRows, Trial, Want,
+    Answer, Asked, Depth, Ground, Ladder, LadderOptions, Measured, NO_ROWS, RelationMeasure, Sequences,
+    StatementMeasure, TableRows, Trial, Want,
 };
-pub use queries::QueryFile;
+pub use queries::{EACH, QueryFile};
+pub use queries_export::asked_most;
 pub use runner::{
     History, MigrationRunner, Planned, Ran, ScriptObserver, ScriptTraits, Sending, Sent, Standing, Target,
     find_version, run_observed, run_script,

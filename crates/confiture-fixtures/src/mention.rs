@@ -31,8 +31,17 @@ pub(crate) enum Roles {
 
 impl Roles {
     pub(crate) fn of(migration: &Migration) -> Self {
-        let schema =
-            [Verb::Create, Verb::Alter, Verb::Drop, Verb::Insert, Verb::Update, Verb::Delete, Verb::Comment];
+        // SET changes its session only.
+        let schema = [
+            Verb::Create,
+            Verb::Alter,
+            Verb::Drop,
+            Verb::Insert,
+            Verb::Update,
+            Verb::Delete,
+            Verb::Comment,
+            Verb::Set,
+        ];
         let mut roles = Self::Leave;
         for script in [&migration.up, &migration.down].into_iter().filter_map(Step::script) {
             if ScriptTraits::of(script).cluster_wide {

@@ -4,11 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use confiture_core::Location;
-use confiture_core::migration::{Script, Source, TransactionMode};
+use confiture_core::migration::{Script, ScriptStatement, Source, StatementKind, TransactionMode};
 use confiture_core::sql::{self, TransactionControl};
 
 use crate::error::FixtureError;
 use crate::sql_file::{self, Part};
+
+/// The first line of a file whose statements have nothing to do with each other.
+pub const EACH: &str = "-- confiture:each";
 
 /// A query file: one session of one or more statements, run in a transaction that is rolled back.
 ///
@@ -20,13 +23,58 @@ pub struct QueryFile {
 }
 
 impl QueryFile {
-    /// Reads every `.sql` file among and below `paths`, in the order of the paths.
+    /// Reads every `.sql` file, and every `query-….json` of sqlx's offline cache, among and below `paths`, in the
+    /// order of the paths.
+    ///
+    /// A file that begins with the line `-- confiture:each` is no session: each of its statements is a query of
+    /// its own.
     ///
     /// # Errors
     /// [`FixtureError::Io`] for what cannot be read as UTF-8; those of [`parse`](Self::parse).
     pub fn load(paths: &[PathBuf]) -> Result<Vec<Self>, FixtureError> {
-        let files = sql_file::files(paths, &["sql"])?;
-        files.iter().map(|(_, path)| Self::of(sql_file::read(path)?)).collect()
+        let mut all = Vec::new();
+        for (_, path) in sql_file::files(paths, &["sql", "json"])? {
+            let source = sql_file::read(&path)?;
+            if path.extension().is_some_and(|extension| extension == "json") {
+                // Others in these directories are none of ours.
+                if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("query-")) {
+                    all.push(Self::cached(source)?);
+                }
+                continue;
+            }
+            let file = Self::of(source)?;
+            match file.text().lines().next().map(str::trim_end) {
+                Some(EACH) => all.extend(file.script.statements.iter().map(|statement| Self {
+                    script: Script { statements: vec![statement.clone()], ..file.script.clone() },
+                })),
+                _ => all.push(file),
+            }
+        }
+        Ok(all)
+    }
+
+    /// A query of sqlx's offline cache (`cargo sqlx prepare`).
+    fn cached(source: Arc<Source>) -> Result<Self, FixtureError> {
+        let text = &source.text;
+        let read: Result<serde_json::Value, _> = serde_json::from_str(text);
+        let query = read.ok().and_then(|read| read.get("query")?.as_str().map(str::to_owned));
+        let Some(query) = query else {
+            return Err(FixtureError::Directive {
+                file: source.path.display().to_string(),
+                line: 1,
+                reason: "it is no query of sqlx's offline cache: it has no \"query\"".to_owned(),
+            });
+        };
+        let written = serde_json::Value::from(query.as_str()).to_string();
+        let at = text.find(&written).unwrap_or_default();
+        let span = at..(at + written.len()).min(text.len());
+        // Escapes move what follows them; the line stays.
+        let moved = vec![(0, at + 1)];
+        let kind = StatementKind::Sql;
+        let statement =
+            ScriptStatement { sql: query.trim_end().trim_end_matches(';').into(), span, kind, moved };
+        let (span, statements) = (0..text.len(), vec![statement]);
+        Ok(Self { script: Script { source, span, statements, transaction: TransactionMode::Wrapped } })
     }
 
     /// Splits `text`, which stands in `path`.

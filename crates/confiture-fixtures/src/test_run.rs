@@ -24,7 +24,7 @@ use confiture_core::{Diagnostic, Severity};
 use crate::checks::queries::never_worked;
 use crate::checks::up_data::seed_fails;
 use crate::error::FixtureError;
-use crate::ladder::{Depth, Ladder, LadderOptions, Measured};
+use crate::ladder::{Asked, Depth, Ladder, LadderOptions, Measured};
 use crate::snapshot::SchemaSnapshotter;
 use crate::sqltest::{Bench, Suite, UserTest};
 use parts::LaterPart;
@@ -201,6 +201,8 @@ pub struct Evidence {
     pub after: Option<Catalog>,
     /// What its statements did; `Err` says why that is not known.
     pub measured: Result<Measured, String>,
+    /// How the application's queries fare before and after it, on rows; `Err` says why that is not known.
+    pub asked: Result<Vec<Asked>, String>,
 }
 
 impl TestRun<'_> {
@@ -272,10 +274,10 @@ impl TestRun<'_> {
         let mut useless: Vec<StatementFailure> = ladder.queries_never_worked().cloned().collect();
         if let Some(part) = later.as_mut().filter(|_| agreed) {
             let useless_later = part.judged(&mut |judged| take(judged, &mut report)).await?;
-            let before: BTreeSet<PathBuf> =
-                useless.into_iter().map(|failed| failed.location.file.clone()).collect();
+            let place = |failed: &StatementFailure| (failed.location.file.clone(), failed.location.line);
+            let before: BTreeSet<(PathBuf, usize)> = useless.iter().map(place).collect();
             useless = useless_later;
-            useless.retain(|failed| before.contains(&failed.location.file));
+            useless.retain(|failed| before.contains(&place(failed)));
         }
         if !options.skipped_checks.contains("queries") {
             let findings = useless.iter().map(|failed| never_worked(failed, whole_chain));
@@ -327,7 +329,14 @@ impl Judging<'_> {
         let judged = options.judged.as_ref().is_none_or(|judged| judged.contains(&index));
         let depth = if judged { Depth::Observe } else { Depth::Apply };
         let measured = match judged && options.evidence {
-            true => Some(Box::pin(measured(ladder)).await?),
+            true => {
+                let measured = Box::pin(measured(ladder)).await?;
+                let asked = match options.skipped_checks.contains("queries") {
+                    true => Err(SKIPPED_ON_REQUEST.to_owned()),
+                    false => Box::pin(ladder.ask()).await?,
+                };
+                Some((measured, asked))
+            }
             false => None,
         };
         let Some(record) = ladder.climb(depth).await? else { return Ok(None) };
@@ -361,7 +370,8 @@ impl Judging<'_> {
             Some(run) => run.failure.is_none(),
             None => matches!(loaded.migrations[index].up, Step::Absent),
         };
-        let evidence = measured.map(|measured| Evidence {
+        let evidence = measured.map(|(measured, asked)| Evidence {
+            asked,
             index,
             before: record.before,
             after: applied.then_some(record.after),

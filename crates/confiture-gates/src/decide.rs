@@ -7,6 +7,7 @@ use confiture_core::plugin::{GateContext, GateInputs, Outcome, Registry};
 use confiture_core::report::{Finding, GateResult, GateStatus, RunReport};
 use confiture_fixtures::{Evidence, TestSource, Tested};
 
+use crate::application;
 use crate::approvals::{self, Date};
 use crate::lint::{LintOptions, Surroundings, enter, find};
 use crate::measured::weigh;
@@ -59,6 +60,11 @@ pub fn judge(registry: &Registry, source: &TestSource, lint: &LintOptions, teste
         }
     }
     enter(&mut report, source, lint, found, &[]);
+    for (index, known) in &evidence {
+        if let (Ok(asked), Some(migration)) = (&known.asked, loaded.migrations.get(*index)) {
+            application::enter(&mut report, migration, asked, &lint.rows);
+        }
+    }
     report.command = "gate".to_owned();
     report
 }

@@ -42,3 +42,6 @@ page!("live-sequence-low", "a sequence runs out of numbers");
 page!("live-slot-inactive", "nobody reads a replication slot");
 page!("live-unknown-migration", "production has a migration that is not here");
 page!("live-vacuum-running", "a vacuum is at a table");
+page!("query-breaks-on-rows", "a query works before the migration and fails after it, on rows");
+page!("query-finds-nothing", "a query finds rows before the migration and none after it");
+page!("query-loses-index", "no index serves a query any more");

@@ -4,6 +4,7 @@
 //! of a migration's statements. [`lint()`] asks the rules without a database, [`find`] with whatever is known.
 //! [`judge`] weighs their findings by what was measured, [`decide()`] takes approvals into account and asks every gate.
 
+mod application;
 mod approvals;
 mod decide;
 mod explain;

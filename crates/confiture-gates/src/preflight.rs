@@ -5,7 +5,7 @@ mod facts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use confiture_core::db::{DbError, Endpoint, Session};
+use confiture_core::db::{Endpoint, Session};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration};
 use confiture_core::report::Finding;
@@ -44,8 +44,7 @@ pub async fn preflight(
     let limits =
         [("statement_timeout", "5s"), ("lock_timeout", "1s"), ("application_name", "confiture gate")];
     let limits = limits.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let session =
-        Session::read_only(&endpoint.with_session_settings(&limits)).await.map_err(DbError::from)?;
+    let session = Session::read_only(&endpoint.with_session_settings(&limits)).await?;
     let seen = look(&session, loaded, oldest).await;
     session.close().await;
     seen
@@ -151,9 +150,8 @@ impl Live<'_> {
         let late: Vec<String> = self
             .pending()
             .zip(&self.pending)
-            .filter_map(|(migration, &index)| {
-                (!migration.version.is_empty() && Some(index) < last).then(|| migration.id.clone())
-            })
+            .filter(|(migration, index)| !migration.version.is_empty() && Some(**index) < last)
+            .map(|(migration, _)| migration.id.clone())
             .collect();
         for id in late {
             let message = format!("{id} is not applied there, and a later one is");

@@ -41,6 +41,7 @@ async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyho
         mutation_report: args.mutation_report.clone(),
         performance_report: args.performance_report.clone(),
         stats: args.stats.clone(),
+        roles: args.roles.clone(),
         ..GateSettings::default()
     };
     settings.gate = own.over(settings.gate);
@@ -48,6 +49,7 @@ async fn job(args: &GateArgs, registry: &Registry, style: &ReportStyle) -> anyho
     let optional = optional(args, settings.gate.optional.clone(), registry)?;
     let (source, mut options) = judged::prepare(&args.judge, &settings, registry).await?;
     options.evidence = true;
+    options.ladder.roles = settings.gate.roles.clone();
     let mut selected = options.judged.clone();
     if let Some(last) = options.last {
         let all = selected.get_or_insert_with(|| (0..source.loaded.migrations.len()).collect());

@@ -234,3 +234,28 @@ fn status(filled: &Filled) -> ExitStatus {
         ExitStatus::Passed
     }
 }
+
+/// Prints the statements the database at `url` was asked most, as a query file; it is only read.
+pub(super) async fn queries(url: &str, most: u32, out: Option<PathBuf>) -> anyhow::Result<ExitStatus> {
+    let env = std::env::vars_os().collect::<Env>();
+    let endpoint = Endpoint::parse(url, &env).context("failed to read --server")?;
+    let session = Session::read_only(&endpoint).await.context("failed to connect")?;
+    let read = confiture_fixtures::asked_most(&session, most).await;
+    session.close().await;
+    let text = match read {
+        Err(confiture_fixtures::FixtureError::Query { source, .. }) => {
+            bail!(
+                "failed to read pg_stat_statements: {}: it needs CREATE EXTENSION pg_stat_statements",
+                source.message
+            )
+        }
+        read => read.context("failed to read pg_stat_statements")?,
+    };
+    match out {
+        None => super::print(&text),
+        Some(path) => {
+            std::fs::write(&path, text).with_context(|| format!("failed to write {}", path.display()))?;
+            Ok(ExitStatus::Passed)
+        }
+    }
+}

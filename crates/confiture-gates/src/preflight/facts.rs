@@ -150,7 +150,8 @@ async fn transactions(
         let table = of(touched, row.get(5));
         let idle = state.starts_with("idle in transaction");
         let old = u64::try_from(seconds).unwrap_or_default() >= oldest.as_secs();
-        if !old && !(idle && table.is_some()) {
+        let in_the_way = old || idle && table.is_some();
+        if !in_the_way {
             continue;
         }
         let (code, what) = match idle {
