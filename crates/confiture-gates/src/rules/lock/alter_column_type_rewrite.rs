@@ -2,6 +2,7 @@
 
 use super::super::known::{self, TypeName};
 use super::super::prelude::*;
+use confiture_core::sql::{Body, PartKind};
 
 /// A column's values are converted in every row.
 #[derive(Debug, Default)]
@@ -112,7 +113,7 @@ fn keeps_rows(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, old: Option<&
             || matches!(to.base.as_str(), "text" | "inet" | "citext" | "bit varying")
             || (to.base == "character varying" && unlimited);
     };
-    let from = base_of_domain(cx, TypeName::read(old));
+    let from = under_domain(cx, statement, TypeName::read(old));
     if from.base == to.base {
         return wider(&to.base, &from.modifiers, &to.modifiers);
     }
@@ -166,6 +167,23 @@ fn base_of_domain(cx: &RuleContext<'_>, name: TypeName) -> TypeName {
         }
         _ => name,
     }
+}
+
+/// The type that a domain is made of, whatever it checks: its values are values of that type as they stand.
+fn under_domain(cx: &RuleContext<'_>, statement: &RuleStatement<'_>, name: TypeName) -> TypeName {
+    if let Some(catalog) = cx.before {
+        let found = catalog.domains().find(|(id, _)| id.sql_name() == name.base || id.name() == name.base);
+        return found.map_or(name, |(_, domain)| TypeName::read(&domain.base_type));
+    }
+    let made =
+        cx.past(statement).filter(|past| past.does(Verb::Create, ObjectKind::Domain)).find_map(|past| {
+            let domain = past.outline().name()?;
+            let Body::Definition(definition) = &past.outline().body else { return None };
+            let is = name.base == domain.to_string() || name.base == domain.name();
+            let span = definition.part(PartKind::DataType).filter(|_| is)?.span;
+            Some(TypeName::read(span.text(past.sql())))
+        });
+    made.unwrap_or(name)
 }
 
 /// Whether the script sets the time zone to UTC before the statement.
