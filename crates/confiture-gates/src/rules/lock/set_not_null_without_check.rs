@@ -1,6 +1,7 @@
 //! `set-not-null-without-check`.
 
 use super::super::prelude::*;
+use confiture_core::sql::Body;
 
 /// A table is read under ACCESS EXCLUSIVE to see that a column has no NULL.
 #[derive(Debug, Default)]
@@ -78,9 +79,17 @@ fn proven(
 ) -> bool {
     let mut validated: Vec<&str> = Vec::new();
     let mut dropped: Vec<&str> = Vec::new();
-    for past in cx.past(statement).filter(|past| past.does(Verb::Alter, ObjectKind::Table)) {
+    for past in cx.past(statement) {
         if !past.outline().name().is_some_and(|name| RuleContext::same_name(name, table)) {
             continue;
+        }
+        // A CHECK that the table was made with is valid.
+        if let Body::Table(body) = &past.outline().body {
+            let own = body.columns().flat_map(|column| &column.clauses);
+            return body.constraints().chain(own).any(|clause| {
+                let name = clause.name.as_ref().map_or("", ObjectName::name);
+                !dropped.contains(&name) && says_not_null(past, clause, column)
+            });
         }
         for action in past.outline().actions() {
             match (action.kind, &action.name, &action.constraint) {
