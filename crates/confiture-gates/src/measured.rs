@@ -196,7 +196,9 @@ fn unseen<'a>(
     if matches!(classify(sql).verb, Verb::Insert | Verb::Update | Verb::Delete | Verb::Merge | Verb::Select) {
         return None;
     }
-    let waits = |relation: &&RelationMeasure| relation.lock >= Some(LockMode::Share);
+    // Nobody but another REFRESH writes to a materialized view: only what keeps readers out is waited for.
+    let least = if classify(sql).verb == Verb::Refresh { LockMode::AccessExclusive } else { LockMode::Share };
+    let waits = |relation: &&RelationMeasure| relation.lock >= Some(least);
     let relation = statement.scanned().find(waits)?;
     let lock = relation.lock.map_or("", LockMode::as_str);
     let message = format!("{} is read from end to end under {lock}", relation.name);
