@@ -128,9 +128,13 @@ impl View {
     /// Whether its query names the relation, and the column or all columns.
     fn uses(&self, relation: &str, column: Option<&str>) -> bool {
         let names = |wanted: &str| {
+            let mut before: Option<&Token> = None;
             self.tokens.iter().any(|token| {
+                // `x AS y` calls a column y; it uses none of that name.
+                let alias = before.is_some_and(|before| before.is_word(&self.query, "as"));
+                before = Some(token);
                 let found = token.kind.is_name().then(|| ObjectName::read(&self.query, token.span)).flatten();
-                found.is_some_and(|found| found.name() == wanted)
+                !alias && found.is_some_and(|found| found.name() == wanted)
             })
         };
         let star = || {
