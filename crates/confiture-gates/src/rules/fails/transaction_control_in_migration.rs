@@ -46,6 +46,9 @@ impl Rule for TransactionControlInMigration {
         }
         let wrapped = cx.script.transaction == TransactionMode::Wrapped;
         let mut begun = false;
+        let usual = cx.history.iter().filter(|statements| is_bracketed(statements)).count();
+        // Where most of a chain does so and came through, its tool opens no transaction, or leaves its own out.
+        let usual = is_bracketed(cx.statements) && usual >= 3 && usual * 2 > cx.history.len();
         for statement in cx.statements {
             let control = classify(statement.sql()).control;
             begun |= matches!(control, Some(TransactionControl::Begin));
@@ -62,11 +65,19 @@ impl Rule for TransactionControlInMigration {
                 }
                 None => ("this ends the transaction that the tool opened", "what follows runs without one"),
             };
-            out.push(
-                RuleFinding::new(statement, statement.span(), message)
-                    .label(label)
-                    .help("leave BEGIN and COMMIT to the tool, or tell it not to open a transaction"),
-            );
+            let finding = RuleFinding::new(statement, statement.span(), message)
+                .label(label)
+                .help("leave BEGIN and COMMIT to the tool, or tell it not to open a transaction");
+            let usual = usual && statement.inside.is_none();
+            out.push(if usual { finding.severity(Severity::Info) } else { finding });
         }
     }
+}
+
+/// Whether the script begins with BEGIN and ends with the one COMMIT it has.
+fn is_bracketed(statements: &[RuleStatement<'_>]) -> bool {
+    let mut controls = statements.iter().filter(|s| s.inside.is_none()).map(|s| classify(s.sql()).control);
+    let count = statements.iter().filter_map(|s| classify(s.sql()).control).count();
+    let begins = matches!(controls.next(), Some(Some(TransactionControl::Begin)));
+    begins && count == 2 && matches!(controls.next_back(), Some(Some(TransactionControl::Commit)))
 }
