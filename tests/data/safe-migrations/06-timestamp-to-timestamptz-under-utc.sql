@@ -1,0 +1,10 @@
+-- Pattern known from: Lemmy, GitLab.
+
+-- setup
+CREATE TABLE users (id bigint PRIMARY KEY, email varchar(120) NOT NULL, name varchar(60), seen timestamp, note text);
+INSERT INTO users SELECT g, 'u' || g || '@example.org', 'n' || g, '2026-01-01', 'x' FROM generate_series(1, 300) g;
+
+-- migration
+SET lock_timeout = '2s';
+SET timezone = 'UTC';
+ALTER TABLE users ALTER COLUMN seen TYPE timestamptz;

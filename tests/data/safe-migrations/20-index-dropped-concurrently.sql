@@ -1,0 +1,9 @@
+-- Pattern known from: Matrix Authentication Service.
+
+-- setup
+CREATE TABLE users (id bigint PRIMARY KEY, email varchar(120) NOT NULL, name varchar(60), seen timestamp, note text);
+INSERT INTO users SELECT g, 'u' || g || '@example.org', 'n' || g, '2026-01-01', 'x' FROM generate_series(1, 300) g;
+CREATE INDEX users_seen_idx ON users (seen);
+
+-- migration, no transaction
+DROP INDEX CONCURRENTLY IF EXISTS users_seen_idx;
