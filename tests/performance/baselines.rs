@@ -9,14 +9,14 @@ const USERS: &str = "CREATE TABLE teams (id int PRIMARY KEY);\n\
 
 /// What the baseline of `good` says about `good` once more, and about `bad`.
 fn regression(good: &str, bad: &str) -> (Vec<String>, Vec<String>) {
-    let scenario = Scenario::new(&[("0001_users.sql", USERS), ("0002_change.sql", good)]);
+    let scenario = Scenario::new(&[("0001_users.up.sql", USERS), ("0002_change.up.sql", good)]);
     let baselines = tempfile::tempdir().expect("a directory");
     let server = server();
     let compare = || Profile { baselines: Some(baselines.path()), ..Profile::default() };
     let accepted = Profile { accept: true, ..compare() }.last(&scenario, &server);
     assert!(baselines.path().join("0002_change.baseline.json").exists(), "{:?}", accepted.findings);
     let same = findings(&compare().last(&scenario, &server), "baseline");
-    scenario.write("0002_change.sql", bad.as_bytes());
+    scenario.write("0002_change.up.sql", bad.as_bytes());
     let changed = findings(&compare().last(&scenario, &server), "baseline");
     (same, changed)
 }

@@ -54,7 +54,11 @@ impl Default for Profile<'_> {
 
 impl Profile<'_> {
     /// Profiles the last migration of a scenario.
+    ///
+    /// One at a time: a checkpoint of another's, which every copy of a database makes, shows in log and pages.
     fn last(&self, scenario: &Scenario, server: &Server) -> RunReport {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         static REGISTRY: OnceLock<Registry> = OnceLock::new();
         let registry = REGISTRY.get_or_init(|| Registry::linked().expect("a registry"));
         let source = scenario.load().unwrap_or_else(|error| panic!("{error}"));
@@ -81,7 +85,10 @@ impl Profile<'_> {
 /// The findings of a check: severity and code, each with what it is about.
 fn findings(report: &RunReport, check: &str) -> Vec<String> {
     let of = report.findings.iter().filter(|finding| finding.check.as_deref() == Some(check));
-    let line =
-        |finding: &confiture_core::report::Finding| format!("{} {}", finding.severity.as_str(), finding.code);
-    of.map(line).collect()
+    of.map(|finding| {
+        // Shown where the test fails.
+        println!("{}: {}", finding.message, finding.label.as_deref().unwrap_or_default());
+        format!("{} {}", finding.severity.as_str(), finding.code)
+    })
+    .collect()
 }

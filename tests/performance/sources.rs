@@ -40,7 +40,10 @@ fn server_without_the_extension_has_no_pages_and_says_why() {
 
 #[test]
 fn concurrent_build_shows_the_lock_on_its_table() {
-    let files = [FILES[0], ("0002_change.sql", "CREATE INDEX CONCURRENTLY users_email ON users (email);")];
+    let files = [
+        ("0001_users.up.sql", FILES[0].1),
+        ("0002_change.up.sql", "CREATE INDEX CONCURRENTLY users_email ON users (email);"),
+    ];
     let report = Profile::default().last(&Scenario::new(&files), &server());
     let profile = report.profile.expect("a profile");
     let locks: Vec<(&str, bool)> =

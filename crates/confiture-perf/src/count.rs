@@ -5,7 +5,7 @@ mod process;
 mod sampler;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use confiture_core::db::{DbFailure, Execution, LockMode, ScratchDb, Server, Session};
@@ -39,6 +39,8 @@ pub(crate) struct Counted {
     pub script: ScriptProfile,
     pub statements: Vec<StatementProfile>,
     pub failure: Option<confiture_core::plugin::StatementFailure>,
+    /// Time spent reading, before and between the statements.
+    pub looked: Duration,
     /// Metrics that no statement has, and why.
     pub unavailable: BTreeMap<String, String>,
     /// Rows of the tables before it, by name.
@@ -86,6 +88,7 @@ impl Counting<'_> {
                 }
             }
         }
+        let begun = Instant::now();
         self.reader.reset(self.server).await?;
         let oid = "SELECT oid FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()";
         let oid = session.query(oid, &[]).await.map_err(doing("find the database"))?;
@@ -109,6 +112,7 @@ impl Counting<'_> {
             stale: true,
             known,
             rows,
+            looked: begun.elapsed(),
             clock: Duration::ZERO,
             commit: Duration::ZERO,
             open: Vec::new(),
@@ -120,7 +124,7 @@ impl Counting<'_> {
         if let Some(beside) = watch.beside.take() {
             beside.close().await;
         }
-        let Watch { statements, failure, clock, commit, .. } = watch;
+        let Watch { statements, failure, looked, clock, commit, .. } = watch;
         session.close().await;
         if let Some(error) = failure {
             return Err(error);
@@ -132,7 +136,7 @@ impl Counting<'_> {
             wall_ms: milliseconds(clock),
             commit_ms: milliseconds(commit),
         };
-        Ok(Counted { script, statements, failure: run.failure, unavailable, tables, dataset })
+        Ok(Counted { script, statements, failure: run.failure, looked, unavailable, tables, dataset })
     }
 }
 
@@ -217,6 +221,8 @@ struct Watch<'a> {
     before: Gauge,
     /// A transaction has ended since `before` was read.
     stale: bool,
+    /// Our own time so far.
+    looked: Duration,
     /// The script's own time so far.
     clock: Duration,
     commit: Duration,
@@ -238,8 +244,11 @@ impl ScriptObserver for Watch<'_> {
             }
             return Ok(execution);
         }
+        let begun = Instant::now();
         // Boxed: it holds the readings of before and after.
-        Box::pin(self.measure(sending, sent)).await
+        let execution = Box::pin(self.measure(sending, sent)).await?;
+        self.looked += begun.elapsed().saturating_sub(execution.elapsed);
+        Ok(execution)
     }
 
     async fn after_commit(&mut self, took: Duration) {

@@ -54,6 +54,8 @@ pub struct Profiled {
     pub failures: Vec<(usize, Direction, confiture_core::plugin::StatementFailure)>,
     /// Of each profiled migration: its index and how long it took in all, rows and copies included.
     pub elapsed: BTreeMap<usize, Duration>,
+    /// Of each, the time spent reading around the statements of its up.
+    pub looked: BTreeMap<usize, Duration>,
 }
 
 /// Profiles the migrations of a directory on one server.
@@ -104,7 +106,7 @@ impl MigrationPerformanceProfiler<'_> {
         };
         let mut again = self.options.twice.then(|| profile.clone());
         let mut failures = Vec::new();
-        let mut elapsed = BTreeMap::new();
+        let (mut elapsed, mut looked) = (BTreeMap::new(), BTreeMap::new());
         let end = self.options.last.map_or(usize::MAX, |last| last + 1);
         let mut index = 0;
         while let Some(migration) = stages.next().filter(|_| index < end) {
@@ -126,6 +128,8 @@ impl MigrationPerformanceProfiler<'_> {
                         close(after.take()).await;
                         let copy = stages.copy("count").await?;
                         let counted = Box::pin(self.migration(migration, reader, &copy, into)).await?;
+                        let (counted, time) = counted;
+                        looked.insert(index, time);
                         let failed = counted.iter().any(|(direction, _)| *direction == Direction::Up);
                         failures.extend(counted.into_iter().map(|(d, failure)| (index, d, failure)));
                         match failed {
@@ -143,7 +147,7 @@ impl MigrationPerformanceProfiler<'_> {
         }
         stages.close().await?;
         failures.dedup_by_key(|(index, direction, _)| (*index, *direction));
-        Ok(Profiled { profile, again, failures, elapsed })
+        Ok(Profiled { profile, again, failures, elapsed, looked })
     }
 
     /// Counts both scripts of a migration; `copy` keeps what the up did.
@@ -153,8 +157,8 @@ impl MigrationPerformanceProfiler<'_> {
         reader: &Reader,
         copy: &ScratchDb,
         into: &mut PerformanceProfile,
-    ) -> Result<Vec<(Direction, confiture_core::plugin::StatementFailure)>, PerfError> {
-        let Step::Sql(up) = &migration.up else { return Ok(Vec::new()) };
+    ) -> Result<(Failures, Duration), PerfError> {
+        let Step::Sql(up) = &migration.up else { return Ok((Vec::new(), Duration::ZERO)) };
         let counting = Counting {
             server: self.server,
             registry: self.registry,
@@ -162,7 +166,7 @@ impl MigrationPerformanceProfiler<'_> {
             deadline: self.options.stage.ladder.deadline,
         };
         let counted = counting.run(copy, &migration.id, up, Direction::Up).await?;
-        let Counted { script, statements, failure, unavailable, tables, dataset } = counted;
+        let Counted { script, statements, failure, looked, unavailable, tables, dataset } = counted;
         into.statements.extend(statements);
         into.unavailable.extend(unavailable);
         let mut failures: Vec<_> = failure.into_iter().map(|failure| (Direction::Up, failure)).collect();
@@ -189,9 +193,11 @@ impl MigrationPerformanceProfiler<'_> {
             up: script,
             down,
         });
-        Ok(failures)
+        Ok((failures, looked))
     }
 }
+
+type Failures = Vec<(Direction, confiture_core::plugin::StatementFailure)>;
 
 /// Why a step cannot be run.
 fn not_run(step: &Step) -> Option<String> {

@@ -42,7 +42,7 @@ pub fn judge(
 ) -> Result<RunReport, PerfError> {
     let mut report = source.report("profile");
     report.server = Some(server);
-    let Profiled { profile, again, failures, elapsed } = profiled;
+    let Profiled { profile, again, failures, elapsed, .. } = profiled;
     for (index, result) in report.migrations.iter_mut().enumerate() {
         let migration = &source.loaded.migrations[index];
         let Some(measured) = profile.migrations.iter().find(|measured| measured.id == migration.id) else {
