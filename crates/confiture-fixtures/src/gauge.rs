@@ -67,11 +67,15 @@ impl Gauge {
              AND c.relpersistence <> 't' AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
         const TIMEOUT: &str = "SELECT pg_catalog.current_setting('lock_timeout') <> '0'";
         let pid = session.backend_pid();
-        let (rows, locks, timeout) = tokio::join!(
-            session.query_prepared(RELATIONS, &[]),
-            Self::locks_of(session, pid),
-            session.query_prepared(TIMEOUT, &[])
-        );
+        // Boxed: three queries in flight are large.
+        let asked = Box::pin(async {
+            tokio::join!(
+                session.query_prepared(RELATIONS, &[]),
+                Self::locks_of(session, pid),
+                session.query_prepared(TIMEOUT, &[])
+            )
+        });
+        let (rows, locks, timeout) = asked.await;
         let lock_timeout = timeout?.first().is_some_and(|row| row.get(0));
         let mut gauge = Self { relations: BTreeMap::new(), locks: locks?, lock_timeout };
         let count = |number: i64| u64::try_from(number).unwrap_or_default();

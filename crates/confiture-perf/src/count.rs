@@ -12,7 +12,7 @@ use confiture_core::db::{DbFailure, Execution, LockMode, ScratchDb, Server, Sess
 use confiture_core::migration::{Direction, Script};
 use confiture_core::plugin::Registry;
 use confiture_core::report::{LockProfile, ScanProfile, ScriptProfile, StatementProfile};
-use confiture_core::sql::{TokenKind, Tokens, outline};
+use confiture_core::sql::{TokenKind, Tokens, TransactionControl, classify, outline};
 use confiture_fixtures::{Gauge, ScriptObserver, Sending, Sent, Standing, run_observed};
 use sha2::{Digest as _, Sha256};
 
@@ -238,10 +238,16 @@ impl ScriptObserver for Watch<'_> {
     async fn statement(&mut self, sending: Sending<'_>, sent: Sent<'_>) -> Result<Execution, DbFailure> {
         if sending.standing == Standing::Control || self.failure.is_some() {
             let execution = sent.await?;
-            self.clock += execution.elapsed;
-            if sending.standing == Standing::Control {
-                self.stale = true;
+            match classify(&sending.statement.sql).control {
+                // Counted when its transaction has ended.
+                Some(TransactionControl::Commit) => {}
+                Some(TransactionControl::Rollback) => {
+                    self.clock += execution.elapsed;
+                    self.release();
+                }
+                _ => self.clock += execution.elapsed,
             }
+            self.stale |= sending.standing == Standing::Control;
             return Ok(execution);
         }
         let begun = Instant::now();

@@ -103,7 +103,8 @@ impl Limits {
 /// Whether the transaction holds `ACCESS EXCLUSIVE` on a relation that was there before while `statement` runs.
 fn held_exclusively(profile: &PerformanceProfile, statement: &StatementProfile, relation: &str) -> bool {
     profile.script(&statement.migration, statement.direction).any(|earlier| {
-        let held = |until: f64| earlier.number == statement.number || until > statement.started_ms;
+        // Times are rounded to a microsecond.
+        let held = |until: f64| earlier.number == statement.number || until > statement.started_ms + 0.002;
         earlier.number <= statement.number
             && earlier.locks.iter().any(|lock| {
                 lock.relation == relation
