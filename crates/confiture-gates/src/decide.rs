@@ -10,7 +10,7 @@ use confiture_fixtures::{Evidence, TestSource, Tested};
 use crate::application;
 use crate::approvals::{self, Date};
 use crate::lint::{LintOptions, Surroundings, enter, find};
-use crate::measured::weigh;
+use crate::measured::{rejected, weigh};
 use crate::saved;
 
 /// What is asked.
@@ -59,6 +59,8 @@ pub fn judge(registry: &Registry, source: &TestSource, lint: &LintOptions, teste
             weigh(&mut found, index, migration, measured, &lint.rows, registry);
         }
     }
+    let told = rejected(&report, loaded, &found, registry);
+    found.extend(told);
     enter(&mut report, source, lint, found, &[]);
     for (index, known) in &evidence {
         if let (Ok(asked), Some(migration)) = (&known.asked, loaded.migrations.get(*index)) {

@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use confiture_core::db::LockMode;
+use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script};
 use confiture_core::plugin::{Registry, RuleCategory, Tier, Withdrawal};
-use confiture_core::sql::{Verb, classify, outline};
+use confiture_core::report::RunReport;
+use confiture_core::sql::{ClauseKind, Verb, classify, outline};
 use confiture_core::{Diagnostic, Severity};
 use confiture_fixtures::{Ground, Measured, RelationMeasure, StatementMeasure};
 
@@ -121,6 +123,67 @@ fn refused(
         diagnostic,
         suppressed: None,
     })
+}
+
+/// Constraints that a query of the running application was refused by, as findings of the rule about them.
+pub(crate) fn rejected(
+    report: &RunReport,
+    loaded: &Loaded,
+    found: &[Found],
+    registry: &Registry,
+) -> Vec<Found> {
+    let Some(rule) = registry.rule("new-constraint-rejects-old-writer").map(|rule| rule.meta()) else {
+        return Vec::new();
+    };
+    let mut all: Vec<Found> = Vec::new();
+    for broken in report.findings.iter().filter(|finding| finding.code == "query-breaks") {
+        let sqlstate = broken.evidence.get("sqlstate").and_then(|code| code.as_str()).unwrap_or_default();
+        let wanted: &[ClauseKind] = match sqlstate {
+            "23514" => &[ClauseKind::Check],
+            "23505" => &[ClauseKind::Unique, ClauseKind::PrimaryKey],
+            "23503" => &[ClauseKind::ForeignKey],
+            "23P01" => &[ClauseKind::Exclude],
+            _ => continue,
+        };
+        let named = |migration: &&Migration| broken.migration.as_deref() == Some(migration.id.as_str());
+        let Some(index) = loaded.migrations.iter().position(|migration| named(&migration)) else { continue };
+        let Some(script) = loaded.migrations[index].up.script() else { continue };
+        let told = |found: &Found| {
+            found.migration == index && found.rule.is_some_and(|known| known.plugin.id == rule.plugin.id)
+        };
+        if found.iter().chain(&all).any(told) {
+            continue;
+        }
+        let added = script.statements.iter().enumerate().find_map(|(at, statement)| {
+            let outline = outline(&statement.sql);
+            let clauses = outline.actions().iter().filter_map(|action| action.constraint.as_ref());
+            let adds = clauses.into_iter().any(|clause| wanted.contains(&clause.kind));
+            let table = outline.name().filter(|_| adds)?.parts.clone();
+            Some((at, statement, table))
+        });
+        let Some((at, statement, table)) = added else { continue };
+        let message =
+            format!("the constraint refuses what the running application writes to {}", table.join("."));
+        let diagnostic = Diagnostic::new(rule.plugin.id, rule.severity, message)
+            .at(script.locate(statement.span.clone()))
+            .in_script(&loaded.migrations[index].id, Direction::Up)
+            .with_label(format!("a query that worked before fails with SQLSTATE {sqlstate}"))
+            .with_help("release an application that writes such rows no more, then add the constraint")
+            .with_evidence("tier", Tier::Measured.as_str())
+            .with_evidence("category", rule.category.as_str())
+            .with_evidence("sqlstate", sqlstate)
+            .with_evidence("table", table.join("."));
+        all.push(Found {
+            migration: index,
+            statement: at,
+            rule: Some(rule),
+            tier: Tier::Measured,
+            table: Some(table),
+            diagnostic,
+            suppressed: None,
+        });
+    }
+    all
 }
 
 fn judge(found: &mut Found, measured: &Measured) {

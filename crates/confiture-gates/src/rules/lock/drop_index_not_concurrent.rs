@@ -54,6 +54,10 @@ DROP INDEX CONCURRENTLY users_age;"],
                     continue;
                 }
                 let table = table_of(cx, statement, index);
+                let gone = cx.before.is_some() && table.is_none();
+                if gone && outline.modifier(Modifier::IfExists).is_some() {
+                    continue;
+                }
                 let closed = table.as_ref().map_or("its table".to_owned(), ToString::to_string);
                 if table.as_ref().is_some_and(|table| cx.is_new(statement, ObjectKind::Table, table)) {
                     continue;
