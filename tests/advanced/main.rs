@@ -13,7 +13,7 @@ use confiture_core::Severity;
 use confiture_core::plugin::Registry;
 use confiture_core::report::{GateStatus, RunReport};
 use confiture_fixtures::TestRun;
-use confiture_gates::{GateOptions, LintOptions, OPTIONAL, decide};
+use confiture_gates::{Date, GateOptions, LintOptions, OPTIONAL, decide, judge};
 use confiture_tests::{Scenario, block_on, server};
 
 /// One migration: its name, its up and, where it can be undone, its down. An up that is wrapped in a transaction
@@ -53,7 +53,9 @@ fn decided(scenario: &Scenario) -> RunReport {
     let run = TestRun { server: &server, registry: &registry, source: &source, options };
     block_on(async {
         let tested = run.run(&mut |_| {}).await.unwrap_or_else(|error| panic!("{error}"));
-        decide(&registry, &source, &GateOptions { lint, optional }, tested).await
+        let options = GateOptions { optional, ..GateOptions::new(Date::of(std::time::SystemTime::now())) };
+        let report = judge(&registry, &source, &lint, tested);
+        decide(&registry, &source, &options, report).await
     })
 }
 
