@@ -46,9 +46,11 @@ impl Rule for TransactionControlInMigration {
         }
         let wrapped = cx.script.transaction == TransactionMode::Wrapped;
         let mut begun = false;
-        let usual = cx.history.iter().filter(|statements| is_bracketed(statements)).count();
-        // Where most of a chain does so and came through, its tool opens no transaction, or leaves its own out.
-        let usual = is_bracketed(cx.statements) && usual >= 3 && usual * 2 > cx.history.len();
+        // Where the migrations before it do so and came through, its tool opens no transaction, or leaves its own out.
+        let latest = || cx.history.iter().rev().take(LATEST);
+        let usual = is_bracketed(cx.statements)
+            && latest().filter(|statements| is_bracketed(statements)).count()
+                >= latest().len().div_ceil(2).max(3);
         for statement in cx.statements {
             let control = classify(statement.sql()).control;
             begun |= matches!(control, Some(TransactionControl::Begin));
@@ -73,6 +75,9 @@ impl Rule for TransactionControlInMigration {
         }
     }
 }
+
+/// So many of the migrations before it tell what the chain's tool does.
+const LATEST: usize = 12;
 
 /// Whether the script begins with BEGIN and ends with the one COMMIT it has.
 fn is_bracketed(statements: &[RuleStatement<'_>]) -> bool {
