@@ -134,7 +134,8 @@ fn indexed(
         if let Some(index) = outline.index() {
             let on = outline.on.as_ref().is_some_and(|on| RuleContext::same_name(on, table));
             let list: Vec<String> = index.columns.iter().map(|span| column(span.text(sql))).collect();
-            return on && index.predicate.is_none() && leads(&list);
+            let served = index.predicate.is_none_or(|span| only_null_is_left_out(other, span, columns));
+            return on && served && leads(&list);
         }
         if !outline.name().is_some_and(|name| RuleContext::same_name(name, table)) {
             return false;
@@ -142,6 +143,30 @@ fn indexed(
         let listed =
             |clause: &Clause| -> Vec<String> { clause.columns.iter().map(|s| column(s.text(sql))).collect() };
         let key = |kind| matches!(kind, ClauseKind::PrimaryKey | ClauseKind::Unique);
-        lists(other, key, listed).iter().any(|(list, _)| leads(list))
+        // A key that is part of them finds one row at most.
+        let part = |list: &[String]| !list.is_empty() && list.iter().all(|column| columns.contains(column));
+        lists(other, key, listed).iter().any(|(list, _)| leads(list) || part(list))
     })
+}
+
+/// Whether the predicate of an index is no more than that one of the columns is not NULL, which whoever looks for
+/// a value implies.
+fn only_null_is_left_out(statement: &RuleStatement<'_>, predicate: Span, columns: &[String]) -> bool {
+    let sql = statement.sql();
+    let mut tokens = statement.tokens_in(predicate);
+    while let [first, inner @ .., last] = tokens
+        && first.text(sql) == "("
+        && last.text(sql) == ")"
+    {
+        tokens = inner;
+    }
+    match tokens {
+        [name, is, not, null] => {
+            columns.contains(&column(name.text(sql)))
+                && is.is_word(sql, "is")
+                && not.is_word(sql, "not")
+                && null.is_word(sql, "null")
+        }
+        _ => false,
+    }
 }
