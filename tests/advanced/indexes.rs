@@ -88,7 +88,7 @@ fn partition_roll_over() {
         "-- confiture: no-transaction\nALTER TABLE events DETACH PARTITION events_2025 CONCURRENTLY;";
     let reattach =
         "ALTER TABLE events ATTACH PARTITION events_2025 FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');";
-    let old = "INSERT INTO events VALUES (1, '2026-06-01');\nSELECT id FROM events WHERE at = $1;";
+    let old = "INSERT INTO events VALUES (1, '2026-06-01');\nSELECT id FROM events WHERE at = '2026-06-01';";
     let test = "-- confiture: migrate to 0001\n-- confiture: catch 23514\nINSERT INTO events VALUES (1, '2027-06-01');\n\
                 INSERT INTO events VALUES (1, '2025-06-01');\n\
                 -- confiture: migrate to 0002\n-- confiture: at-most SHARE UPDATE EXCLUSIVE on events\n\

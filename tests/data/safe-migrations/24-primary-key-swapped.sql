@@ -4,6 +4,7 @@
 CREATE TABLE events (id int NOT NULL, big_id bigint NOT NULL, CONSTRAINT events_pkey PRIMARY KEY (id));
 INSERT INTO events SELECT g, g FROM generate_series(1, 300) g;
 CREATE UNIQUE INDEX events_big_id_key ON events (big_id);
+CREATE INDEX events_id ON events (id);
 
 -- migration
 SET lock_timeout = '2s';
