@@ -1,5 +1,7 @@
 //! `blocked-by-dependent-view`.
 
+use std::collections::BTreeSet;
+
 use super::super::prelude::*;
 use confiture_core::catalog::{Detail, Kind};
 use confiture_core::sql::{Span, Token, TokenKind, Tokens};
@@ -42,6 +44,7 @@ impl Rule for BlockedByDependentView {
     }
 
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
+        let mut views = Views::default();
         for statement in cx.statements {
             let outline = statement.outline();
             let relation = matches!(
@@ -50,7 +53,7 @@ impl Rule for BlockedByDependentView {
             );
             match outline.verb {
                 Verb::Drop if relation && outline.modifier(Modifier::Cascade).is_none() => {
-                    let views = views(cx, statement);
+                    let views = views.at(cx, statement);
                     for name in &outline.names {
                         let other = |view: &&View| !outline.names.iter().any(|name| view.is(name));
                         let uses = |view: &&View| view.uses(name.name(), None);
@@ -61,7 +64,6 @@ impl Rule for BlockedByDependentView {
                 }
                 Verb::Alter if relation => {
                     let Some(table) = outline.name() else { continue };
-                    let views = views(cx, statement);
                     let old = cx.original(statement, ObjectKind::Table, table);
                     for action in outline.actions() {
                         let sqlstate = match action.kind {
@@ -74,7 +76,7 @@ impl Rule for BlockedByDependentView {
                             view.uses(table.name(), Some(column.name()))
                                 || old.as_ref().is_some_and(|old| view.uses(old.name(), Some(column.name())))
                         };
-                        if let Some(view) = views.iter().find(named) {
+                        if let Some(view) = views.at(cx, statement).iter().find(named) {
                             let what = format!("{table}.{column}");
                             out.push(blocked(statement, action.span, view, &what, sqlstate).on(table));
                         }
@@ -101,19 +103,31 @@ fn blocked(
     if view.printed { finding.seen_in_catalog() } else { finding }
 }
 
-/// A view that is there, and its query.
+/// A view that is there, and what its query names.
 struct View {
     parts: Vec<String>,
-    query: String,
-    tokens: Vec<Token>,
-    /// As the catalog prints it: `*` is spelt out.
+    names: BTreeSet<String>,
+    /// Whether it takes all columns; the catalog spells `*` out.
+    star: bool,
+    /// As the catalog prints it.
     printed: bool,
 }
 
 impl View {
     fn new(parts: Vec<String>, query: &str, printed: bool) -> Self {
-        let tokens = Tokens::new(query).filter(|token| !token.kind.is_trivia()).collect();
-        Self { parts, query: query.to_owned(), tokens, printed }
+        let tokens: Vec<Token> = Tokens::new(query).filter(|token| !token.kind.is_trivia()).collect();
+        // `x AS y` calls a column y; it uses none of that name.
+        let alias = |at: usize| at > 0 && tokens[at - 1].is_word(query, "as");
+        let named = tokens.iter().enumerate().filter(|(at, token)| token.kind.is_name() && !alias(*at));
+        let names = named.filter_map(|(_, token)| ObjectName::read(query, token.span));
+        let names = names.map(|name| name.name().to_owned()).collect();
+        let all = |pair: &[Token]| {
+            pair[1].text(query) == "*"
+                && (pair[0].is_word(query, "select")
+                    || matches!(pair[0].kind, TokenKind::Dot | TokenKind::Comma))
+        };
+        let star = !printed && tokens.windows(2).any(all);
+        Self { parts, names, star, printed }
     }
 
     fn name(&self) -> String {
@@ -127,62 +141,70 @@ impl View {
 
     /// Whether its query names the relation, and the column or all columns.
     fn uses(&self, relation: &str, column: Option<&str>) -> bool {
-        let names = |wanted: &str| {
-            let mut before: Option<&Token> = None;
-            self.tokens.iter().any(|token| {
-                // `x AS y` calls a column y; it uses none of that name.
-                let alias = before.is_some_and(|before| before.is_word(&self.query, "as"));
-                before = Some(token);
-                let found = token.kind.is_name().then(|| ObjectName::read(&self.query, token.span)).flatten();
-                !alias && found.is_some_and(|found| found.name() == wanted)
-            })
-        };
-        let star = || {
-            let all = |pair: &[Token]| {
-                pair[1].text(&self.query) == "*"
-                    && (pair[0].is_word(&self.query, "select")
-                        || matches!(pair[0].kind, TokenKind::Dot | TokenKind::Comma))
-            };
-            !self.printed && self.tokens.windows(2).any(all)
-        };
-        names(relation) && column.is_none_or(|column| names(column) || star())
+        self.names.contains(relation) && column.is_none_or(|column| self.star || self.names.contains(column))
     }
 }
 
-/// The views there are when `statement` runs, as far as is known.
-fn views(cx: &RuleContext<'_>, statement: &RuleStatement<'_>) -> Vec<View> {
-    let mut views: Vec<View> = Vec::new();
-    if let Some(catalog) = cx.before {
+/// The views there are, as far as is known, while one statement of a migration after the other runs.
+#[derive(Default)]
+struct Views {
+    views: Vec<View>,
+    /// Statements of the migration that have run; `None` before the first question.
+    ran: Option<usize>,
+}
+
+impl Views {
+    /// Those there are when `statement` runs, which comes after all that were asked about.
+    fn at<'a>(&mut self, cx: &RuleContext<'a>, statement: &RuleStatement<'a>) -> &[View] {
+        let ran = match self.ran {
+            Some(ran) => ran,
+            None => {
+                self.start(cx);
+                0
+            }
+        };
+        for past in cx.before_it(statement).get(ran..).unwrap_or_default() {
+            self.run(past);
+        }
+        self.ran = Some(statement.index);
+        &self.views
+    }
+
+    fn start(&mut self, cx: &RuleContext<'_>) {
+        let Some(catalog) = cx.before else {
+            return cx.history.iter().flatten().for_each(|past| self.run(past));
+        };
         for (id, object) in catalog.of_kind(Kind::View).chain(catalog.of_kind(Kind::MaterializedView)) {
             let query = match &object.detail {
                 Detail::View(view) => &view.definition,
                 Detail::MaterializedView(view) => &view.definition,
                 _ => continue,
             };
-            views.push(View::new(id.path().map(str::to_owned).collect(), query, true));
+            self.views.push(View::new(id.path().map(str::to_owned).collect(), query, true));
         }
     }
-    for past in super::super::known::steps(cx, statement) {
+
+    fn run(&mut self, past: &RuleStatement<'_>) {
         let outline = past.outline();
         let view = matches!(outline.object, Some(ObjectKind::View | ObjectKind::MaterializedView));
         match outline.verb {
             Verb::Create if view => {
-                let Some(name) = outline.name() else { continue };
-                views.retain(|known| !known.is(name));
+                let Some(name) = outline.name() else { return };
+                self.views.retain(|known| !known.is(name));
                 let body = Span::new(name.span.end, past.sql().len());
-                views.push(View::new(name.parts.clone(), body.text(past.sql()), false));
+                self.views.push(View::new(name.parts.clone(), body.text(past.sql()), false));
             }
             Verb::Drop => {
                 let cascade = outline.modifier(Modifier::Cascade).is_some();
                 for name in &outline.names {
                     let gone = |known: &View| known.is(name) || cascade && known.uses(name.name(), None);
-                    views.retain(|known| !gone(known));
+                    self.views.retain(|known| !gone(known));
                 }
             }
             Verb::Alter if view => {
-                let Some(name) = outline.name() else { continue };
+                let Some(name) = outline.name() else { return };
                 for action in outline.actions().iter().filter(|action| action.kind == ActionKind::Rename) {
-                    let renamed = views.iter_mut().find(|known| known.is(name));
+                    let renamed = self.views.iter_mut().find(|known| known.is(name));
                     if let (Some(view), Some(new)) = (renamed, &action.name) {
                         view.parts.splice(view.parts.len().saturating_sub(1).., [new.name().to_owned()]);
                     }
@@ -191,5 +213,4 @@ fn views(cx: &RuleContext<'_>, statement: &RuleStatement<'_>) -> Vec<View> {
             _ => {}
         }
     }
-    views
 }
