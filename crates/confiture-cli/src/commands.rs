@@ -64,9 +64,8 @@ pub(crate) async fn run(args: Args) -> ExitStatus {
         Command::Test(test) => test::run(*test, &registry, &style).await,
         Command::Mutate(mutate) => mutate::run(*mutate, &registry, &style).await,
         Command::Report { view, command: None } => report::view(&view, &registry, &style),
-        Command::Report { command: Some(ReportCommand::Merge { files, format, report }), .. } => {
-            Output::new(format, report, &registry)
-                .and_then(|out| report::merge(&files, &out, &registry, &style))
+        Command::Report { command: Some(ReportCommand::Merge { files, output }), .. } => {
+            Output::of(&output, &registry).and_then(|out| report::merge(&files, &out, &registry, &style))
         }
         Command::Init { dir, ci } => init::run(dir, ci),
         Command::Profile(profile) => profile::run(*profile, &registry, &style).await,

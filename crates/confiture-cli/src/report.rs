@@ -19,7 +19,7 @@ use anyhow::{Context as _, bail};
 use confiture_core::plugin::{Registry, ReportStyle};
 use confiture_core::report::{RunReport, RunStatus};
 
-use crate::args::JudgeArgs;
+use crate::args::OutputArgs;
 use crate::exit::ExitStatus;
 use crate::settings::suggestion;
 use crate::terminal;
@@ -46,7 +46,7 @@ impl Output {
     }
 
     /// What the arguments ask for.
-    pub(crate) fn of(args: &JudgeArgs, registry: &Registry) -> anyhow::Result<Self> {
+    pub(crate) fn of(args: &OutputArgs, registry: &Registry) -> anyhow::Result<Self> {
         Self::new(args.format.clone(), args.report.clone(), registry)
     }
 }

@@ -28,7 +28,7 @@ pub(super) async fn run(
     registry: &Registry,
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
-    let out = report::Output::of(&args.judge, registry)?;
+    let out = report::Output::of(&args.judge.output, registry)?;
     let done = job(&args, registry, style).await;
     report::deliver("gate", done, &out, registry, style, || {
         "nothing ran, which is not a pass: no migration was selected, or none could be judged".to_owned()

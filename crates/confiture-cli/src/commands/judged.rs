@@ -60,10 +60,10 @@ pub(super) async fn prepare(
         ..TestOptions::default()
     };
     let selection = Selection {
-        only: &args.only,
-        from: args.from.as_deref(),
-        to: args.to.as_deref(),
-        changed_since: args.changed_since.as_deref(),
+        only: &args.selection.only,
+        from: args.selection.from.as_deref(),
+        to: args.selection.to.as_deref(),
+        changed_since: args.selection.changed_since.as_deref(),
     };
     let selected = selection.of(&dir, loaded).await?;
     options.judged = selected.judged;

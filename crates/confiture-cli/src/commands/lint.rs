@@ -26,8 +26,8 @@ pub(super) async fn run(
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
     // A diff takes the place of the report.
-    let format = if args.diff { String::new() } else { args.format.clone() };
-    let out = Output::new(format, args.report.clone(), registry)?;
+    let format = if args.diff { String::new() } else { args.output.format.clone() };
+    let out = Output::new(format, args.output.report.clone(), registry)?;
     let done = judged(&args, registry).await;
     report::deliver("lint", done, &out, registry, style, || {
         "nothing was read, which is not a pass: no migration was selected, or none is SQL".to_owned()
@@ -89,7 +89,7 @@ async fn prepared(
             files.to_vec()
         }
     };
-    if args.fix && args.changed_since.is_none() && files.is_empty() && !args.released {
+    if args.fix && args.selection.changed_since.is_none() && files.is_empty() && !args.released {
         bail!(
             "--fix changes files that production may have run: say what it has with --changed-since REF, name the \
              files, or allow all of them with --released"
@@ -97,10 +97,10 @@ async fn prepared(
     }
     let source = chain::load(&settings, registry)?;
     let selection = Selection {
-        only: &args.only,
-        from: args.from.as_deref(),
-        to: args.to.as_deref(),
-        changed_since: args.changed_since.as_deref(),
+        only: &args.selection.only,
+        from: args.selection.from.as_deref(),
+        to: args.selection.to.as_deref(),
+        changed_since: args.selection.changed_since.as_deref(),
     };
     let selected = selection.of(settings.dir.as_deref().unwrap_or(Path::new(".")), &source.loaded).await?;
     let mut judged = selected.judged;

@@ -32,7 +32,7 @@ pub(super) async fn run(
     registry: &Registry,
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
-    let out = Output::of(&args.judge, registry)?;
+    let out = Output::of(&args.judge.output, registry)?;
     if args.list || args.diff {
         return list::run(&args, registry).await;
     }
@@ -102,7 +102,7 @@ fn written(args: &MutateArgs, report: &RunReport) -> anyhow::Result<Option<Strin
 
 /// Why no mutant was tried, and what to do.
 fn nothing_ran(args: &MutateArgs) -> String {
-    let why = match &args.judge.changed_since {
+    let why = match &args.judge.selection.changed_since {
         Some(reference) => format!("no mutant of a migration that differs from {reference}"),
         None => "no mutant was found; --list shows those there are, with the same flags".to_owned(),
     };

@@ -32,7 +32,7 @@ pub(super) async fn run(
     registry: &Registry,
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
-    let out = report::Output::new(args.format.clone(), args.report.clone(), registry)?;
+    let out = report::Output::of(&args.output, registry)?;
     let done = job(&args, registry, style).await;
     report::deliver("profile", done, &out, registry, style, || {
         "nothing ran, which is not a pass: no migration was selected, or none could be profiled".to_owned()
@@ -117,10 +117,10 @@ async fn options(
         }
     };
     let selection = Selection {
-        only: &args.only,
-        from: args.from.as_deref(),
-        to: args.to.as_deref(),
-        changed_since: args.changed_since.as_deref(),
+        only: &args.selection.only,
+        from: args.selection.from.as_deref(),
+        to: args.selection.to.as_deref(),
+        changed_since: args.selection.changed_since.as_deref(),
     };
     let dir = settings.dir.clone().unwrap_or_default();
     let selected = selection.of(&dir, &source.loaded).await?;

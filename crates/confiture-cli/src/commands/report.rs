@@ -19,7 +19,7 @@ pub(super) fn view(
     registry: &Registry,
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
-    let out = Output::new(args.format.clone(), args.report.clone(), registry)?;
+    let out = Output::of(&args.output, registry)?;
     let done = together(&args.files).and_then(|report| match &args.gate {
         Some(gate) => of_gate(report, gate),
         None => Ok(report),

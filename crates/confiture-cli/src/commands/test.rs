@@ -23,7 +23,7 @@ pub(super) async fn run(
     registry: &Registry,
     style: &ReportStyle,
 ) -> anyhow::Result<ExitStatus> {
-    let out = report::Output::of(&args.judge, registry)?;
+    let out = report::Output::of(&args.judge.output, registry)?;
     if args.list {
         return list(&args, registry);
     }
@@ -47,7 +47,7 @@ async fn job(args: &TestArgs, registry: &Registry, style: &ReportStyle) -> anyho
 
 /// Why no migration was judged, and what to do.
 fn nothing_ran(args: &TestArgs) -> String {
-    let why = match (&args.judge.run, &args.judge.changed_since) {
+    let why = match (&args.judge.run, &args.judge.selection.changed_since) {
         (Some(pattern), _) => {
             format!("no test that ran is called like --run {pattern}; --list shows all names")
         }

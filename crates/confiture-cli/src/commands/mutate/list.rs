@@ -43,7 +43,7 @@ pub(super) async fn run(args: &MutateArgs, registry: &Registry) -> anyhow::Resul
         let place = at.map(|at| format!("{}:{}: ", at.file.display(), at.line)).unwrap_or_default();
         terminal::line(&format!("{place}{}: {}", finding.code, finding.message));
     }
-    let text = match args.judge.format.as_str() {
+    let text = match args.judge.output.format.as_str() {
         "json" => format!("{:#}\n", document(&plan, args, &source)?),
         _ => plan.mutants.iter().map(|planned| entry(planned, args, &source)).collect::<Result<_, _>>()?,
     };
