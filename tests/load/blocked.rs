@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use confiture_core::migration::Direction;
-use confiture_fixtures::{FixtureError, RowCounts};
+use confiture_fixtures::FixtureError;
 use confiture_perf::load::Operation;
 use confiture_perf::probe::{ProbeOptions, ProbeReport, probe};
 use confiture_tests::{block_on, server};
@@ -15,8 +15,7 @@ fn probed(chain: &Chain, rows: u64, reader: Option<Duration>) -> ProbeReport {
     let ground = chain.ground(rows);
     let options = ProbeOptions { reader, ..ProbeOptions::default() };
     block_on(async {
-        let counts = RowCounts::uniform(rows);
-        let script = chain.plan(&counts).script(Direction::Up).expect("a script");
+        let script = chain.script(Direction::Up);
         let report = probe(&ground, script, Direction::Up, options).await?;
         ground.close().await?;
         Ok::<ProbeReport, FixtureError>(report)
@@ -99,7 +98,7 @@ fn statements_that_no_longer_work_are_told() {
 #[test]
 fn the_timeline_names_the_lock_and_who_waited() {
     let chain = Chain::new(USERS, "ALTER TABLE users ADD COLUMN x int; SELECT pg_sleep(1);");
-    let svg = confiture_perf::svg::lock_timeline("0002_b", &probed(&chain, 100, None));
+    let svg = confiture_perf::svg::lock_timeline(&probed(&chain, 100, None).profile("0002_b", None));
     assert!(svg.contains("ACCESS EXCLUSIVE on public.users") && svg.contains("Blocked: "), "{svg}");
     assert!(!svg.contains("NaN") && !svg.contains("inf"), "{svg}");
 }

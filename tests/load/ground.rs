@@ -2,7 +2,8 @@
 
 use confiture_core::db::LockMode;
 use confiture_core::migration::Direction;
-use confiture_fixtures::{FixtureError, RowCounts};
+use confiture_fixtures::FixtureError;
+use confiture_perf::StageOptions;
 use confiture_perf::load::{Ground, SIZES, WatchedRun, measured_session, watch};
 use confiture_tests::{block_on, server};
 
@@ -12,10 +13,9 @@ fn run(chain: &Chain, rows: u64) -> WatchedRun {
     let _server = server();
     let ground = chain.ground(rows);
     block_on(async {
-        let copy = ground.copy().await?;
-        let session = measured_session(&copy).await?;
-        let counts = RowCounts::uniform(rows);
-        let script = chain.plan(&counts).script(Direction::Up).expect("a script");
+        let copy = ground.copy("test").await?;
+        let session = measured_session(&copy, None).await?;
+        let script = chain.script(Direction::Up);
         let run = watch(&copy, &session, script, Direction::Up, true).await?;
         session.close().await;
         copy.close().await?;
@@ -32,7 +32,7 @@ fn tables_are_filled_to_the_standard_sizes() {
     for size in SIZES {
         let ground = chain.ground(size);
         let counted = block_on(async {
-            let copy = ground.copy().await?;
+            let copy = ground.copy("test").await?;
             let session = copy.session().await?;
             let rows = session.query("SELECT count(*) FROM users", &[]).await;
             session.close().await;
@@ -48,8 +48,7 @@ fn tables_are_filled_to_the_standard_sizes() {
 fn a_migration_before_that_fails_is_an_error_and_not_an_empty_ground() {
     let server = server();
     let chain = Chain::new("SELECT 1/0;", "SELECT 1;");
-    let rows = RowCounts::uniform(10);
-    let laid = block_on(Ground::lay(&server, chain.plan(&rows)));
+    let laid = block_on(Ground::lay(&server, &chain.source.loaded, 1, StageOptions::rows(10)));
     assert!(laid.is_err_and(|error| error.to_string().contains("0001_a")));
 }
 

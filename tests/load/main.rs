@@ -6,8 +6,10 @@ mod operations;
 mod scaled;
 mod sessions;
 
-use confiture_fixtures::{RowCounts, TestSource};
-use confiture_perf::load::{Ground, GroundPlan};
+use confiture_core::migration::{Direction, Script};
+use confiture_fixtures::TestSource;
+use confiture_perf::StageOptions;
+use confiture_perf::load::Ground;
 use confiture_tests::{Scenario, block_on, server};
 
 /// The migrations of a test: `0001` makes the tables, `0002` is tried.
@@ -37,14 +39,15 @@ impl Chain {
         Self { source, _scenario: scenario }
     }
 
-    fn plan<'a>(&'a self, rows: &'a RowCounts) -> GroundPlan<'a> {
-        GroundPlan::new(&self.source.loaded, 1, rows)
+    /// A script of the migration that is tried.
+    fn script(&self, direction: Direction) -> &Script {
+        self.source.loaded.migrations[1].step(direction).script().expect("a script")
     }
 
     fn ground(&self, rows: u64) -> Ground {
-        let rows = RowCounts::uniform(rows);
         let server = server();
-        let ground = block_on(Ground::lay(&server, self.plan(&rows))).unwrap_or_else(|e| panic!("{e}"));
+        let lay = Ground::lay(&server, &self.source.loaded, 1, StageOptions::rows(rows));
+        let ground = block_on(lay).unwrap_or_else(|e| panic!("{e}"));
         assert!(ground.filled.short().next().is_none(), "{:?}", ground.filled);
         ground
     }

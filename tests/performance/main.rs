@@ -2,6 +2,7 @@
 
 mod baselines;
 mod limits;
+mod passes;
 mod sources;
 
 use std::path::Path;
@@ -14,7 +15,8 @@ use confiture_core::report::{RunReport, ServerInfo};
 use confiture_fixtures::LadderOptions;
 use confiture_gates as _;
 use confiture_perf::{
-    JudgeOptions, Limits, MigrationPerformanceProfiler, ProfileOptions, StageOptions, judge, server_settings,
+    JudgeOptions, Limits, MigrationPerformanceProfiler, PassOptions, Passes, ProfileOptions, StageOptions,
+    judge, server_settings,
 };
 use confiture_tests::{Scenario, block_on};
 
@@ -57,6 +59,17 @@ impl Profile<'_> {
     ///
     /// One at a time: a checkpoint of another's, which every copy of a database makes, shows in log and pages.
     fn last(&self, scenario: &Scenario, server: &Server) -> RunReport {
+        self.with(scenario, server, None, PassOptions::default())
+    }
+
+    /// The same with further passes, their times against those of `base`.
+    fn with(
+        &self,
+        scenario: &Scenario,
+        server: &Server,
+        base: Option<&Scenario>,
+        passes: PassOptions,
+    ) -> RunReport {
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         static REGISTRY: OnceLock<Registry> = OnceLock::new();
@@ -70,8 +83,12 @@ impl Profile<'_> {
             last: None,
             twice: self.accept,
         };
+        let base = base.map(|base| base.load().unwrap_or_else(|error| panic!("{error}")));
+        let passes = PassOptions { stage: options.stage.clone(), judged: options.judged.clone(), ..passes };
+        let passes = Passes { server, source: &source, base: base.as_ref(), options: passes };
         let profiler = MigrationPerformanceProfiler { server, registry, source: &source, options };
-        let profiled = block_on(profiler.run(&mut |_| {})).unwrap_or_else(|error| panic!("{error}"));
+        let mut profiled = block_on(profiler.run(&mut |_| {})).unwrap_or_else(|error| panic!("{error}"));
+        block_on(passes.run(&mut profiled.profile, &mut |_| {})).unwrap_or_else(|error| panic!("{error}"));
         let info = ServerInfo { version: server.version().to_string(), kind: "private".to_owned() };
         let against = JudgeOptions {
             limits: self.limits.clone(),

@@ -2,6 +2,7 @@
 
 mod generate;
 mod judge;
+mod profile;
 mod shared;
 
 use std::path::PathBuf;
@@ -9,7 +10,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
 pub(crate) use generate::{GenerateCommand, GenerateDataArgs, RandomArgs};
-pub(crate) use judge::{GateArgs, JudgeArgs, MutateArgs, ProfileArgs, TestArgs};
+pub(crate) use judge::{GateArgs, JudgeArgs, MutateArgs, TestArgs};
+pub(crate) use profile::ProfileArgs;
 use shared::pair;
 pub(crate) use shared::{ChainArgs, OutputArgs, Selection, ServerArgs};
 

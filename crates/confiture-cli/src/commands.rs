@@ -132,8 +132,10 @@ fn status_of(error: &anyhow::Error) -> ExitStatus {
         return match perf {
             PerfError::Fixture(FixtureError::Database(_)) => ExitStatus::NoServer,
             PerfError::Fixture(FixtureError::Interrupted) => ExitStatus::Interrupted,
-            PerfError::Query { source, .. } if source.is_connection_lost() => ExitStatus::NoServer,
-            PerfError::Query { .. } | PerfError::Fixture(FixtureError::Query { .. }) => ExitStatus::Bug,
+            PerfError::Fixture(FixtureError::Query { source, .. }) if source.is_connection_lost() => {
+                ExitStatus::NoServer
+            }
+            PerfError::Fixture(FixtureError::Query { .. }) => ExitStatus::Bug,
             _ => ExitStatus::Usage,
         };
     }

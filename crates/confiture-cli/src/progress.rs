@@ -39,6 +39,11 @@ impl Progress {
         self.bar.inc(1);
     }
 
+    /// Something else is done next.
+    pub(crate) fn doing(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+
     /// Shows one event.
     pub(crate) fn event(&mut self, event: &Event<'_>) {
         match event {

@@ -9,6 +9,7 @@ mod json;
 mod junit;
 mod markdown;
 mod mutants;
+mod openmetrics;
 mod profile;
 mod sarif;
 mod stryker;

@@ -113,6 +113,24 @@ pub struct PerfSettings {
     pub fail_rows: Option<u64>,
     /// Rows of tables in production, by `schema.table` or `table`.
     pub rows: BTreeMap<String, u64>,
+    /// Statistics of production (`confiture generate stats`): rows of tables that `rows` does not name.
+    pub stats: Option<PathBuf>,
+    /// Milliseconds from which on a stall of the probe is warned of.
+    pub stall_warn_ms: Option<u64>,
+    /// Milliseconds from which on a predicted hold of a lock that others wait for is warned of.
+    pub hold_warn_ms: Option<u64>,
+    /// Milliseconds from which on it fails.
+    pub hold_fail_ms: Option<u64>,
+    /// Runs of each side when times are compared.
+    pub runs: Option<usize>,
+    /// From how many runs on a slower script fails; with fewer it is warned of.
+    pub gating_runs: Option<usize>,
+    /// From how many percent on a script is slower.
+    pub slower_percent: Option<u64>,
+    /// Whether these percent alone decide, without the test and the repeat.
+    pub plain: Option<bool>,
+    /// Rows of the tables that predictions are made from.
+    pub sizes: Vec<u64>,
 }
 
 impl PerfSettings {
@@ -126,6 +144,15 @@ impl PerfSettings {
             dataset_rows: self.dataset_rows.or(base.dataset_rows),
             fail_rows: self.fail_rows.or(base.fail_rows),
             rows,
+            stats: self.stats.or(base.stats),
+            stall_warn_ms: self.stall_warn_ms.or(base.stall_warn_ms),
+            hold_warn_ms: self.hold_warn_ms.or(base.hold_warn_ms),
+            hold_fail_ms: self.hold_fail_ms.or(base.hold_fail_ms),
+            runs: self.runs.or(base.runs),
+            gating_runs: self.gating_runs.or(base.gating_runs),
+            slower_percent: self.slower_percent.or(base.slower_percent),
+            plain: self.plain.or(base.plain),
+            sizes: list(self.sizes, base.sizes),
         }
     }
 }

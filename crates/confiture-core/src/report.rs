@@ -4,6 +4,7 @@
 
 mod gate;
 mod mutation;
+mod passes;
 mod profile;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,10 @@ pub use gate::{Approval, GateResult, GateStatus};
 pub use mutation::{
     MutantResult, MutantStatus, MutationReport, MutationScore, MutationTest, MutationThresholds,
     MutationTotals, SuppressedMutant,
+};
+pub use passes::{
+    Band, Curve, HoldScale, LoadPhase, LoadProfile, LockSpan, OperationProfile, Recommendation, ScaleProfile,
+    Stall, StallProfile, StatementScale, TimingProfile, Timings, TrendChange, TrendProfile, Tried,
 };
 pub use profile::{
     BufferProfile, Dataset, LockProfile, MigrationProfile, PerformanceProfile, PhaseProfile,

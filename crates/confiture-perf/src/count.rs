@@ -17,7 +17,7 @@ use confiture_fixtures::{Gauge, ScriptObserver, Sending, Sent, Standing, run_obs
 use sha2::{Digest as _, Sha256};
 
 use crate::error::{PerfError, doing};
-use crate::stages::measured_session;
+use crate::ground::measured_session;
 pub(crate) use counters::{Reader, Source};
 use process::Process;
 use sampler::Samples;

@@ -10,14 +10,6 @@ pub enum PerfError {
     /// The chain could not be climbed or its tables not be filled.
     #[error(transparent)]
     Fixture(#[from] FixtureError),
-    /// A query of ours failed.
-    #[error("{doing}: {source}")]
-    Query {
-        /// What it was for.
-        doing: &'static str,
-        /// What the server said.
-        source: DbFailure,
-    },
     /// A file could not be read or written.
     #[error("{doing} {path}: {source}", path = path.display())]
     Io {
@@ -45,6 +37,6 @@ impl From<DbError> for PerfError {
 }
 
 /// Says what a query of ours was for.
-pub(crate) fn doing(doing: &'static str) -> impl Fn(DbFailure) -> PerfError {
-    move |source| PerfError::Query { doing, source }
+pub(crate) fn doing(doing: &'static str) -> impl Fn(DbFailure) -> FixtureError {
+    move |source| FixtureError::Query { doing, source }
 }

@@ -7,9 +7,12 @@ mod baseline;
 mod count;
 mod error;
 mod explain;
+mod ground;
 mod limits;
 pub mod load;
 mod metrics;
+mod operations;
+mod passes;
 pub mod predict;
 pub mod probe;
 mod probes;
@@ -17,7 +20,13 @@ mod profiler;
 mod stages;
 pub mod stats;
 pub mod svg;
+mod trends;
 mod verdict;
+
+/// The guide's page about this crate; its blocks are compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/profile-library.md")]
+mod guide {}
 
 pub use baseline::{
     BaselineDataset, BaselineEnvironment, Change, Incomparable, Metric, PerformanceBaseline,
@@ -31,7 +40,10 @@ pub use count::fingerprint;
 pub use error::PerfError;
 pub use limits::Limits;
 pub use metrics::{HistoryCosts, HistoryEntry};
+pub use operations::{OPERATIONS, operations};
+pub use passes::{PassOptions, Passes, TimeOptions};
 pub use probes::Locks;
 pub use profiler::{MigrationPerformanceProfiler, ProfileOptions, Profiled, server_settings};
 pub use stages::{StageOptions, Stages};
+pub use trends::trends;
 pub use verdict::{JudgeOptions, judge};

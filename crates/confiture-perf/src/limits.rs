@@ -1,25 +1,40 @@
 //! What may not happen whatever it was before: absolute verdicts.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use confiture_core::plugin::Registry;
 use confiture_core::report::{PerformanceProfile, StatementProfile};
 use confiture_core::sql::{ActionKind, ClauseKind, Modifier, ObjectKind, Outline, Verb, outline};
 use confiture_core::{Diagnostic, Severity};
 
-/// From how many rows on a rewrite or a full scan under `ACCESS EXCLUSIVE` fails, and the tables' real rows.
+use crate::predict::{HoldBudget, rows_in};
+
+/// What may not happen: rewrites and full scans by rows, stalls and holds by time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// Rows from which on it fails.
     pub rows: u64,
     /// Rows of tables in production, by `schema.table` or `table`.
     pub production: BTreeMap<String, u64>,
+    /// Longer stalls of a probe are warned of.
+    pub stall: Duration,
+    /// Predicted holds of locks that others wait for.
+    pub hold: HoldBudget,
+    /// From how many runs of each side on a slower script fails; with fewer it is warned of.
+    pub gating_runs: usize,
 }
 
 impl Default for Limits {
-    /// 100 000 rows, and nothing known of production.
+    /// 100 000 rows, and nothing known of production; stalls of 500 ms, holds of 1 s and 5 s, ten runs.
     fn default() -> Self {
-        Self { rows: 100_000, production: BTreeMap::new() }
+        Self {
+            rows: 100_000,
+            production: BTreeMap::new(),
+            stall: Duration::from_millis(500),
+            hold: HoldBudget::default(),
+            gating_runs: 10,
+        }
     }
 }
 
@@ -69,8 +84,7 @@ impl Limits {
         statement: &StatementProfile,
         safer: Option<&(&'static str, String)>,
     ) -> Diagnostic {
-        let name = relation.rsplit('.').next().unwrap_or(relation);
-        let production = self.production.get(relation).or_else(|| self.production.get(name)).copied();
+        let production = rows_in(&self.production, relation);
         let (severity, label) = match production {
             Some(rows) if rows >= self.rows => (Severity::High, format!("{rows} rows in production")),
             Some(rows) => (Severity::Info, format!("{rows} rows in production")),
@@ -131,7 +145,7 @@ pub(crate) fn without_timeout(statements: &[&StatementProfile]) -> Option<(usize
 }
 
 /// The rule about what `sql` does, and its good form, where a rule is registered.
-fn safer(registry: &Registry, sql: &str) -> Option<(&'static str, String)> {
+pub(crate) fn safer(registry: &Registry, sql: &str) -> Option<(&'static str, String)> {
     let rule = registry.rule(rule(&outline(sql))?)?;
     let good: Vec<&str> =
         rule.meta().example.good.iter().map(|sql| sql.trim().trim_end_matches(';')).collect();

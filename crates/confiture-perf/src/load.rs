@@ -6,17 +6,16 @@
 //! - [`interleaved`] times two versions of a migration in turns.
 
 mod closed_loop;
-mod ground;
 mod interleaved;
 mod operation;
 mod watched;
 
-pub use closed_loop::{LoadOptions, LoadPhase, LoadReport, closed_loop};
-pub(crate) use ground::doing;
-pub use ground::{Ground, GroundPlan};
-pub use interleaved::{Side, interleaved, timed};
+pub use crate::ground::{Ground, measured_session};
+pub use closed_loop::{LoadOptions, LoadReport, closed_loop};
+pub use confiture_core::report::LoadPhase;
+pub use interleaved::{Side, Timed, Work, interleaved, timed};
 pub use operation::{Operation, Subject};
-pub use watched::{WatchedRun, WatchedStatement, measured_session, watch};
+pub use watched::{WatchedRun, WatchedStatement, watch};
 
 /// The standard sizes of tables.
 pub const SIZES: [u64; 3] = [10_000, 50_000, 100_000];

@@ -8,6 +8,7 @@ use confiture_core::report::PerformanceProfile;
 use serde::{Deserialize, Serialize};
 
 use crate::error::PerfError;
+use crate::stats::median;
 
 /// One run in the history.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -26,6 +27,9 @@ pub struct HistoryEntry {
     pub rows: u64,
     /// Forward scripts by migration: sums over their statements.
     pub migrations: BTreeMap<String, HistoryCosts>,
+    /// Medians of the monitored operations in milliseconds, of processor time where there is one.
+    #[serde(default)]
+    pub operations: BTreeMap<String, f64>,
 }
 
 /// What one forward script cost.
@@ -57,6 +61,10 @@ impl HistoryEntry {
             };
             migrations.insert(migration.id.clone(), costs);
         }
+        let medians = profile.operations.iter().filter_map(|operation| {
+            let times = &operation.timings.as_ref()?.head_ms;
+            (!times.is_empty()).then(|| (operation.name.clone(), median(times)))
+        });
         Self {
             at,
             commit,
@@ -65,6 +73,21 @@ impl HistoryEntry {
             environment: profile.environment.fingerprint.clone(),
             rows: profile.dataset.rows,
             migrations,
+            operations: medians.collect(),
+        }
+    }
+
+    /// The entries of `history.jsonl` in `dir`, oldest first; none where there is no such file. A line that is no
+    /// entry, as of another version, is left out.
+    ///
+    /// # Errors
+    /// [`PerfError::Io`].
+    pub fn history(dir: &Path) -> Result<Vec<Self>, PerfError> {
+        let path = dir.join("history.jsonl");
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(source) => Err(PerfError::Io { doing: "read", path, source }),
         }
     }
 

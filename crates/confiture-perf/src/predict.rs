@@ -6,11 +6,14 @@ use std::time::Duration;
 use confiture_core::db::{LockMode, Server};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Script};
+use confiture_core::report::{Band as ReportedBand, Curve, HoldScale, ScaleProfile, StatementScale};
 use confiture_core::sql::{ObjectKind, Verb, classify};
-use confiture_fixtures::{FixtureError, RowCounts, SetupFile, Statistics};
+use confiture_fixtures::{FixtureError, Statistics};
 use serde::Serialize;
 
-use crate::load::{Ground, GroundPlan, WatchedRun, measured_session, watch};
+use crate::ground::{Ground, measured_session};
+use crate::load::{WatchedRun, watch};
+use crate::stages::StageOptions;
 use crate::stats::{Band, Fit, FitError, Point, Shape};
 
 /// Confidence of the bands.
@@ -28,20 +31,27 @@ pub struct ScaleOptions {
     pub sizes: Vec<u64>,
     /// Runs at each size.
     pub repeats: usize,
-    /// Files run on the fresh database first.
-    pub setup: Vec<SetupFile>,
-    /// Seed of the rows.
-    pub seed: u64,
+    /// Setup, seed and shapes of the rows; their number is that of the sizes.
+    pub stage: StageOptions,
 }
 
 impl Default for ScaleOptions {
     fn default() -> Self {
-        Self { sizes: vec![10_000, 30_000, 100_000], repeats: 3, setup: Vec::new(), seed: 0 }
+        Self { sizes: vec![10_000, 30_000, 100_000], repeats: 3, stage: StageOptions::default() }
+    }
+}
+
+impl ScaleOptions {
+    /// What tables hold at one of the sizes.
+    pub(crate) fn at(&self, rows: u64) -> StageOptions {
+        let mut stage = self.stage.clone();
+        stage.ladder.rows = rows;
+        stage
     }
 }
 
 /// Runs of one script on tables of several sizes.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Scaled {
     /// Rows of every table and what was measured.
     pub runs: Vec<(u64, WatchedRun)>,
@@ -117,31 +127,25 @@ pub async fn scale(
     index: usize,
     options: &ScaleOptions,
 ) -> Result<Scaled, FixtureError> {
-    let mut scaled = Scaled { runs: Vec::new(), shapes: BTreeMap::new() };
+    let mut scaled = Scaled::default();
+    let script = loaded.migrations.get(index).and_then(|migration| migration.up.script());
+    let Some(script) = script else { return Ok(scaled) };
     for size in &options.sizes {
-        let rows = RowCounts::uniform(*size);
-        let plan = GroundPlan { loaded, index, setup: &options.setup, rows: &rows, seed: options.seed };
-        let Some(script) = plan.script(Direction::Up) else { return Ok(scaled) };
-        scaled.shapes = shapes(script);
-        let ground = Ground::lay(server, plan).await?;
-        for _ in 0..options.repeats {
-            let run = once(&ground, script).await;
-            match run {
-                Ok(run) => scaled.runs.push((*size, run)),
-                Err(error) => {
-                    ground.close().await?;
-                    return Err(error);
-                }
-            }
-        }
+        let ground = Box::pin(Ground::lay(server, loaded, index, options.at(*size))).await?;
+        let added = scaled.add(&ground, script, *size, options).await;
         ground.close().await?;
+        added?;
     }
     Ok(scaled)
 }
 
-async fn once(ground: &Ground, script: &Script) -> Result<WatchedRun, FixtureError> {
-    let copy = ground.copy().await?;
-    let session = measured_session(&copy).await?;
+async fn once(
+    ground: &Ground,
+    script: &Script,
+    deadline: Option<Duration>,
+) -> Result<WatchedRun, FixtureError> {
+    let copy = ground.copy("scale").await?;
+    let session = measured_session(&copy, deadline).await?;
     let run = watch(&copy, &session, script, Direction::Up, true).await;
     session.close().await;
     copy.close().await?;
@@ -168,6 +172,12 @@ fn shapes(script: &Script) -> BTreeMap<usize, Shape> {
     script.statements.iter().enumerate().map(|(index, statement)| (index, shape(&statement.sql))).collect()
 }
 
+/// Rows of a relation, given as `schema.table` or `table`.
+pub(crate) fn rows_in(production: &BTreeMap<String, u64>, relation: &str) -> Option<u64> {
+    let name = relation.rsplit('.').next().unwrap_or(relation);
+    production.get(relation).or_else(|| production.get(name)).copied()
+}
+
 /// Rows of each table by schema and name, from a statistics export.
 pub fn production_rows(statistics: &Statistics) -> BTreeMap<String, u64> {
     let quoted = |name: &str| confiture_core::sql::Quoted::ident(name).as_str().to_owned();
@@ -178,6 +188,24 @@ pub fn production_rows(statistics: &Statistics) -> BTreeMap<String, u64> {
 }
 
 impl Scaled {
+    /// Runs `script` on copies of a ground of `size` rows in each table.
+    ///
+    /// # Errors
+    /// Those of [`scale`].
+    pub(crate) async fn add(
+        &mut self,
+        ground: &Ground,
+        script: &Script,
+        size: u64,
+        options: &ScaleOptions,
+    ) -> Result<(), FixtureError> {
+        self.shapes = shapes(script);
+        for _ in 0..options.repeats {
+            self.runs.push((size, once(ground, script, options.stage.ladder.deadline).await?));
+        }
+        Ok(())
+    }
+
     /// Indexes of the statements that were measured.
     fn statements(&self) -> Vec<usize> {
         let first = self.runs.first();
@@ -210,10 +238,12 @@ impl Scaled {
     }
 
     fn fit_of(&self, indexes: &[usize], cost: Cost) -> Result<Fit, FitError> {
-        let sorts = indexes.iter().any(|index| self.shapes.get(index) == Some(&Shape::Sorting));
-        // The log of an index holds its pages, which do not depend on the sorting.
-        let shape = if sorts && cost == Cost::Processor { Shape::Sorting } else { Shape::Linear };
+        let shape = cost.shape(self.sorts(indexes));
         Fit::relative(&self.points_of(indexes, cost), shape, cost.floor())
+    }
+
+    fn sorts(&self, indexes: &[usize]) -> bool {
+        indexes.iter().any(|index| self.shapes.get(index) == Some(&Shape::Sorting))
     }
 
     fn predicted(&self, indexes: &[usize], cost: Cost, rows: u64) -> Result<Band, FitError> {
@@ -233,7 +263,7 @@ impl Scaled {
     fn rows(&self, indexes: &[usize], production: &BTreeMap<String, u64>) -> u64 {
         let statements = self.runs.iter().flat_map(|(_, run)| &run.statements);
         let tables = statements.filter(|s| indexes.contains(&s.index)).flat_map(|s| s.locks.keys());
-        tables.filter_map(|table| production.get(table)).copied().max().unwrap_or(0)
+        tables.filter_map(|table| rows_in(production, table)).max().unwrap_or(0)
     }
 
     /// Each statement at production size: at the rows of the largest table that its transaction has locked by then.
@@ -250,13 +280,75 @@ impl Scaled {
         self.statements().into_iter().map(statement).collect()
     }
 
+    /// All of it for a report; `ids` are those of the script's statements.
+    pub fn profile(
+        &self,
+        migration: &str,
+        production: &BTreeMap<String, u64>,
+        budget: HoldBudget,
+    ) -> ScaleProfile {
+        let id = |index: usize| format!("{migration}/up/{}", index + 1);
+        let curve = |indexes: &[usize], cost: Cost, rows: u64, predicted: &Result<Band, FitError>| {
+            let points = self.points_of(indexes, cost);
+            let mut curve = Curve {
+                points: points.into_iter().map(|point| (point.rows, point.cost)).collect(),
+                sorting: self.sorts(indexes),
+                ..Curve::default()
+            };
+            if rows == 0 {
+                curve.refused = Some("the rows of production are not known".to_owned());
+                return curve;
+            }
+            curve.rows = Some(rows);
+            match predicted {
+                Ok(Band { estimate, low, high }) => {
+                    curve.prediction = Some(ReportedBand { estimate: *estimate, low: *low, high: *high });
+                }
+                Err(error) => curve.refused = Some(error.to_string()),
+            }
+            curve
+        };
+        let statements = self.predict(production).into_iter().map(|predicted| StatementScale {
+            statement: id(predicted.index),
+            cpu_ms: curve(&[predicted.index], Cost::Processor, predicted.rows, &predicted.cpu_ms),
+            wal_bytes: curve(&[predicted.index], Cost::Log, predicted.rows, &predicted.wal_bytes),
+        });
+        let holds = self.holds(production, budget).into_iter().map(|hold| HoldScale {
+            statement: id(hold.index),
+            table: hold.table,
+            mode: hold.mode.as_str().to_owned(),
+            hold_ms: curve(&self.until_commit(hold.index), Cost::Processor, hold.rows, &hold.hold_ms),
+            budget_ms: Some(budget.warns.as_secs_f64() * 1e3),
+            verdict: match (hold.rows, hold.verdict) {
+                (0, _) | (_, HoldVerdict::Unknown) => "unknown",
+                (_, HoldVerdict::Passes) => "passes",
+                (_, HoldVerdict::Warns) => "warns",
+                (_, HoldVerdict::Fails) => "fails",
+            }
+            .to_owned(),
+        });
+        ScaleProfile {
+            migration: migration.to_owned(),
+            statements: statements.collect(),
+            holds: holds.collect(),
+            failed: None,
+        }
+    }
+
+    /// The statements of the same transaction from this one on.
+    fn until_commit(&self, index: usize) -> Vec<usize> {
+        let Some((_, run)) = self.runs.last() else { return Vec::new() };
+        let transaction = run.statements.iter().find(|s| s.index == index).map(|s| s.transaction);
+        let rest = run.statements.iter().filter(|s| s.index >= index && Some(s.transaction) == transaction);
+        rest.map(|s| s.index).collect()
+    }
+
     /// Each lock that readers or writers wait for, on a table that was there before, at production size.
     pub fn holds(&self, production: &BTreeMap<String, u64>, budget: HoldBudget) -> Vec<HoldPrediction> {
         let Some((_, run)) = self.runs.last() else { return Vec::new() };
         let mut holds = Vec::new();
-        for (at, statement) in run.statements.iter().enumerate() {
-            let rest = run.statements[at..].iter().filter(|s| s.transaction == statement.transaction);
-            let indexes: Vec<usize> = rest.map(|s| s.index).collect();
+        for statement in &run.statements {
+            let indexes = self.until_commit(statement.index);
             for (table, mode) in statement.locks.iter().filter(|(_, mode)| **mode >= LockMode::Share) {
                 let rows = self.rows(&indexes, production);
                 let hold_ms = self.predicted(&indexes, Cost::Processor, rows);
@@ -284,7 +376,21 @@ pub enum Cost {
 }
 
 impl Cost {
-    fn floor(self) -> f64 {
+    /// `ms` or `bytes`.
+    pub fn unit(self) -> &'static str {
+        if self == Self::Processor { "ms" } else { "bytes" }
+    }
+
+    /// The log of an index holds its pages, which do not depend on the sorting.
+    pub(crate) fn shape(self, sorting: bool) -> Shape {
+        if sorting && self == Self::Processor { Shape::Sorting } else { Shape::Linear }
+    }
+
+    pub(crate) fn points(self, curve: &Curve) -> Vec<Point> {
+        curve.points.iter().map(|(rows, cost)| Point { rows: *rows, cost: *cost }).collect()
+    }
+
+    pub(crate) fn floor(self) -> f64 {
         if self == Self::Processor { FLOORS.0 } else { FLOORS.1 }
     }
 

@@ -1,5 +1,7 @@
 //! Who waits for a migration, and for how long: the blocked-query probe.
 
+mod reported;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +12,9 @@ use confiture_core::migration::{Direction, Script};
 use confiture_fixtures::FixtureError;
 use serde::Serialize;
 
-use crate::load::{Ground, Operation, Subject, WatchedRun, doing, measured_session, watch};
+use crate::error::doing;
+use crate::ground::{Ground, measured_session};
+use crate::load::{Operation, Subject, WatchedRun, watch};
 
 /// Most tables that are probed: each costs four sessions.
 const MOST_TABLES: usize = 12;
@@ -116,7 +120,7 @@ pub async fn probe(
     options: ProbeOptions,
 ) -> Result<ProbeReport, FixtureError> {
     let touched = touched(ground, script, direction, options).await?;
-    let copy = ground.copy().await?;
+    let copy = ground.copy("probe").await?;
     let report = probed(&copy, script, direction, options, &touched).await;
     copy.close().await?;
     report
@@ -128,9 +132,8 @@ async fn touched(
     direction: Direction,
     options: ProbeOptions,
 ) -> Result<WatchedRun, FixtureError> {
-    let copy = ground.copy().await?;
-    let mut session = measured_session(&copy).await?;
-    session.set_deadline(options.deadline);
+    let copy = ground.copy("touch").await?;
+    let session = measured_session(&copy, options.deadline).await?;
     let run = watch(&copy, &session, script, direction, true).await;
     session.close().await;
     copy.close().await?;
@@ -144,8 +147,7 @@ async fn probed(
     options: ProbeOptions,
     first: &WatchedRun,
 ) -> Result<ProbeReport, FixtureError> {
-    let mut session = measured_session(copy).await?;
-    session.set_deadline(options.deadline);
+    let session = measured_session(copy, options.deadline).await?;
     let locked = first.strongest();
     let all = Subject::all(&session).await.map_err(doing("list tables"))?;
     let mut subjects: Vec<Subject> = all.into_iter().filter(|s| locked.contains_key(&s.table)).collect();

@@ -13,7 +13,8 @@ use confiture_fixtures::TestSource;
 
 use crate::count::{Counted, Counting, Reader, Source, digest};
 use crate::error::{PerfError, doing};
-use crate::stages::{StageOptions, Stages, close};
+use crate::ground::close;
+use crate::stages::{StageOptions, Stages};
 
 /// Settings of a private server that is profiled: the log as production writes it, and the extension that
 /// counts pages. Whoever asks for others names them behind these.
@@ -85,7 +86,7 @@ impl MigrationPerformanceProfiler<'_> {
         let stages = Stages::start(self.server, &self.source.loaded, self.options.stage.clone()).await;
         let result = match stages {
             Ok(stages) => Box::pin(self.climb(stages, &reader, on_migration)).await,
-            Err(error) => Err(error),
+            Err(error) => Err(error.into()),
         };
         reader.close().await;
         result
@@ -126,7 +127,7 @@ impl MigrationPerformanceProfiler<'_> {
                     stages.prepare().await?;
                     for into in times {
                         close(after.take()).await;
-                        let copy = stages.copy("count").await?;
+                        let copy = stages.ground()?.copy("count").await?;
                         let counted = Box::pin(self.migration(migration, reader, &copy, into)).await?;
                         let (counted, time) = counted;
                         looked.insert(index, time);

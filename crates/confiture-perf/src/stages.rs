@@ -1,14 +1,12 @@
 //! `Stages`: a chain of migrations and, before each of them, its tables filled with rows.
 
 use confiture_core::catalog::ObjectId;
-use confiture_core::db::{ScratchDb, Server, Session};
+use confiture_core::db::{ScratchDb, Server};
 use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration};
-use confiture_fixtures::{
-    Depth, FixtureError, Ladder, LadderOptions, RowCounts, RowGenerator, Statistics, run_script,
-};
+use confiture_fixtures::{Depth, FixtureError, Ladder, LadderOptions, Statistics, run_script};
 
-use crate::error::{PerfError, doing};
+use crate::ground::{Ground, close, measured_session};
 
 /// What tables hold before each migration.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +17,14 @@ pub struct StageOptions {
     pub statistics: Option<Statistics>,
 }
 
-/// Climbs a chain with rows in its tables; before each migration there is a database to make copies of.
+impl StageOptions {
+    /// So many rows in each table, seed 0, no setup.
+    pub fn rows(rows: u64) -> Self {
+        Self { ladder: LadderOptions { rows, ..LadderOptions::default() }, statistics: None }
+    }
+}
+
+/// Climbs a chain with rows in its tables; before each migration there is a [`Ground`] to make copies of.
 ///
 /// Rows are added where tables are new or short, then everything is vacuumed (`FREEZE, ANALYZE`) and a
 /// checkpoint made, so that a copy starts with nothing left to do.
@@ -28,9 +33,12 @@ pub struct Stages<'a> {
     server: &'a Server,
     ladder: Ladder<'a>,
     options: StageOptions,
-    /// In the state before the next migration, with rows; `None` before it is made and where rows were in the
-    /// way of the migration before.
-    filled: Option<ScratchDb>,
+    /// In the state before the next migration, with rows of earlier stages.
+    carried: Option<ScratchDb>,
+    /// The same, filled.
+    ground: Option<Ground>,
+    /// The first migration that the chain refused, and what the server said.
+    failed: Option<(String, String)>,
 }
 
 impl<'a> Stages<'a> {
@@ -42,10 +50,10 @@ impl<'a> Stages<'a> {
         server: &'a Server,
         loaded: &'a Loaded,
         options: StageOptions,
-    ) -> Result<Self, PerfError> {
+    ) -> Result<Self, FixtureError> {
         let chain = LadderOptions { rows: 0, ..options.ladder.clone() };
         let ladder = Ladder::start(server, loaded, chain).await?;
-        Ok(Self { server, ladder, options, filled: None })
+        Ok(Self { server, ladder, options, carried: None, ground: None, failed: None })
     }
 
     /// The migration that comes next.
@@ -58,16 +66,21 @@ impl<'a> Stages<'a> {
         self.ladder.next_is_shared()
     }
 
+    /// The first migration that failed on its way through the chain, and what the server said.
+    pub fn failed(&self) -> Option<&(String, String)> {
+        self.failed.as_ref()
+    }
+
     /// Fills the tables as they are before the next migration.
     ///
     /// # Errors
     /// When the server refuses what is asked of it, or is lost.
-    pub async fn prepare(&mut self) -> Result<(), PerfError> {
-        let filled = match self.filled.take() {
-            Some(filled) => filled,
-            None => self.ladder.clone_here("rows").await?,
+    pub async fn prepare(&mut self) -> Result<&Ground, FixtureError> {
+        let base = match (self.ground.take(), self.carried.take()) {
+            (Some(ground), _) => ground.base,
+            (None, Some(carried)) => carried,
+            (None, None) => self.ladder.clone_here("rows").await?,
         };
-        let session = filled.session_with(&quiet()).await?;
         let catalog = self.ladder.catalog();
         let own = self.ladder.own_tables();
         let tables: Vec<ObjectId> = catalog
@@ -75,30 +88,41 @@ impl<'a> Stages<'a> {
             .filter(|(id, table)| !own.contains(*id) && table.partition_bound.is_none())
             .map(|(id, _)| id.clone())
             .collect();
-        let rows = self.options.ladder.rows;
-        let mut generator = RowGenerator::new(&session, catalog)
-            .rows(RowCounts::uniform(rows))
-            .seed(self.options.ladder.seed)
-            .server(self.server.kind());
-        if let Some(statistics) = &self.options.statistics {
-            generator = generator.statistics(statistics);
+        let ground = Ground::fill(self.server, base, catalog, &tables, &self.options).await?;
+        Ok(self.ground.insert(ground))
+    }
+
+    /// Applies the migrations before the one at `index`, or all where there is none, and fills the tables.
+    ///
+    /// # Errors
+    /// Those of [`advance`](Self::advance) and [`prepare`](Self::prepare).
+    pub async fn reach(&mut self, index: usize) -> Result<(), FixtureError> {
+        while self.ladder.position() < index && self.next().is_some() {
+            self.advance(None).await?;
         }
-        if rows > 0 {
-            generator.fill(&tables).await?;
-        }
-        session.execute("VACUUM (FREEZE, ANALYZE)").await.map_err(doing("vacuum"))?;
-        session.close().await;
-        self.filled = Some(filled);
+        self.prepare().await?;
         Ok(())
     }
 
-    /// A copy of the filled database, the caller's to write in and to close.
+    /// What [`prepare`](Self::prepare) has made.
     ///
     /// # Errors
-    /// When nothing was [prepared](Self::prepare), or the server refuses.
-    pub async fn copy(&self, label: &str) -> Result<ScratchDb, PerfError> {
-        let filled = self.filled.as_ref().ok_or(FixtureError::Interrupted)?;
-        Ok(self.server.clone_database(filled, label).await?)
+    /// [`FixtureError::Interrupted`] before it was called for this stage.
+    pub fn ground(&self) -> Result<&Ground, FixtureError> {
+        self.ground.as_ref().ok_or(FixtureError::Interrupted)
+    }
+
+    /// Drops the rows: the next stage begins anew from the chain.
+    pub(crate) async fn reset(&mut self) -> Result<(), FixtureError> {
+        if let Some(ground) = self.ground.take() {
+            ground.close().await?;
+        }
+        Ok(())
+    }
+
+    /// The same for good: the next stage begins anew from the chain.
+    pub(crate) fn take(&mut self) -> Option<Ground> {
+        self.ground.take()
     }
 
     /// Applies the next migration to the chain. `after` is a copy in which it was applied, where there is one:
@@ -106,77 +130,55 @@ impl<'a> Stages<'a> {
     ///
     /// # Errors
     /// When the server is lost or refuses what the ladder itself asks for.
-    pub async fn advance(&mut self, after: Option<ScratchDb>) -> Result<(), PerfError> {
+    pub async fn advance(&mut self, after: Option<ScratchDb>) -> Result<(), FixtureError> {
         let Some(migration) = self.next() else { return Ok(()) };
         let shared = self.refused().is_some();
-        let before = self.filled.take();
-        let next = match (after, before) {
+        let before = self.ground.take().map(|ground| ground.base).or(self.carried.take());
+        self.carried = match (after, before) {
             (Some(after), before) => {
                 close(before).await;
                 Some(after)
             }
-            (None, Some(filled)) if !shared => {
-                let mut session = filled.session_with(&quiet()).await?;
-                session.set_deadline(self.options.ladder.deadline);
-                let failed = match migration.up.script() {
-                    Some(up) => run_script(&session, up, Direction::Up).await.failure.is_some(),
-                    None => false,
-                };
-                session.close().await;
-                if failed {
-                    close(Some(filled)).await;
-                    None
-                } else {
-                    Some(filled)
-                }
-            }
+            (None, Some(before)) if !shared => self.apply(migration, before).await?,
             (None, before) => {
                 close(before).await;
                 None
             }
         };
-        self.filled = next;
         let record = Box::pin(self.ladder.climb(Depth::Apply)).await?;
-        let applied = record.and_then(|record| record.up).is_some_and(|run| run.failure.is_none());
-        if !applied {
+        let run = record.and_then(|record| record.up);
+        if let Some(failure) = run.as_ref().and_then(|run| run.failure.as_ref()) {
+            self.failed.get_or_insert_with(|| (migration.id.clone(), failure.failure.message.clone()));
+        }
+        if run.is_none_or(|run| run.failure.is_some()) {
             // What rows allowed, the chain refused, or the other way round: begin anew from the chain.
-            close(self.filled.take()).await;
+            close(self.carried.take()).await;
         }
         Ok(())
+    }
+
+    /// Applies a migration to rows; `None` where they are in the way.
+    async fn apply(&self, migration: &Migration, rows: ScratchDb) -> Result<Option<ScratchDb>, FixtureError> {
+        let session = measured_session(&rows, self.options.ladder.deadline).await?;
+        let failed = match migration.up.script() {
+            Some(up) => run_script(&session, up, Direction::Up).await.failure.is_some(),
+            None => false,
+        };
+        session.close().await;
+        if failed {
+            close(Some(rows)).await;
+            return Ok(None);
+        }
+        Ok(Some(rows))
     }
 
     /// Drops all databases.
     ///
     /// # Errors
     /// When the server refuses.
-    pub async fn close(mut self) -> Result<(), PerfError> {
-        close(self.filled.take()).await;
-        Ok(self.ladder.close().await?)
+    pub async fn close(mut self) -> Result<(), FixtureError> {
+        close(self.ground.take().map(|ground| ground.base)).await;
+        close(self.carried.take()).await;
+        self.ladder.close().await
     }
-}
-
-/// Drops a database. What was measured on it counts even when that fails; the next run tries again.
-pub(crate) async fn close(database: Option<ScratchDb>) {
-    let Some(database) = database else { return };
-    let name = database.name().to_owned();
-    if let Err(error) = database.close().await {
-        tracing::warn!(name, %error, "a scratch database could not be dropped");
-    }
-}
-
-/// Settings of sessions that are measured: one process does all the work.
-pub(crate) fn quiet() -> Vec<(String, String)> {
-    ["max_parallel_maintenance_workers", "max_parallel_workers_per_gather"]
-        .map(|name| (name.to_owned(), "0".to_owned()))
-        .to_vec()
-}
-
-/// A session that is measured.
-pub(crate) async fn measured_session(
-    database: &ScratchDb,
-    deadline: Option<std::time::Duration>,
-) -> Result<Session, PerfError> {
-    let mut session = database.session_with(&quiet()).await?;
-    session.set_deadline(deadline);
-    Ok(session)
 }

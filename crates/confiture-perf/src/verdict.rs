@@ -1,5 +1,8 @@
 //! The report of a profiled chain: limits and baselines judged, findings placed in the user's files.
 
+mod advice;
+mod passes;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
@@ -17,6 +20,7 @@ use crate::count::milliseconds;
 use crate::error::PerfError;
 use crate::limits::{Limits, without_timeout};
 use crate::profiler::Profiled;
+use crate::trends;
 
 /// What a profile is held against.
 #[derive(Debug, Clone, Default)]
@@ -42,7 +46,7 @@ pub fn judge(
 ) -> Result<RunReport, PerfError> {
     let mut report = source.report("profile");
     report.server = Some(server);
-    let Profiled { profile, again, failures, elapsed, .. } = profiled;
+    let Profiled { mut profile, again, failures, elapsed, .. } = profiled;
     for (index, result) in report.migrations.iter_mut().enumerate() {
         let migration = &source.loaded.migrations[index];
         let Some(measured) = profile.migrations.iter().find(|measured| measured.id == migration.id) else {
@@ -65,6 +69,9 @@ pub fn judge(
             checks.push(judging.limits(&options.limits));
             let current = PerformanceBaseline::of(&profile, again.as_ref(), measured);
             checks.push(judging.baseline(options, &current)?);
+            checks.extend(judging.stalls(&options.limits));
+            checks.extend(judging.prediction(&options.limits));
+            checks.extend(judging.timing(&options.limits));
         }
         if let (Some(first), Some(took)) = (checks.first_mut(), elapsed.get(&index)) {
             first.duration_ms = milliseconds(*took);
@@ -72,6 +79,11 @@ pub fn judge(
         report.findings.append(&mut judging.findings);
         result.checks = checks;
     }
+    for change in trends::newest(&profile.trends) {
+        report.findings.push(Finding::new(change, None));
+    }
+    let recommendations = advice::recommendations(registry, source, &profile, &report.findings);
+    profile.recommendations = recommendations;
     report.profile = Some(profile);
     report.conclude();
     Ok(report)

@@ -119,46 +119,6 @@ pub(crate) struct GateArgs {
 }
 
 #[derive(Debug, Clone, ClapArgs)]
-pub(crate) struct ProfileArgs {
-    /// The migrations directory [default: `dir` of confiture.toml, else ./migrations].
-    pub dir: Option<PathBuf>,
-
-    #[command(flatten, next_display_order = 100)]
-    pub chain: ChainArgs,
-
-    /// Write the baselines of the profiled migrations instead of comparing with them; measures twice.
-    #[arg(long, display_order = 20)]
-    pub accept: bool,
-
-    /// Directory of the baselines [default: `[perf] baselines` of confiture.toml, else `confiture/perf` beside the
-    /// migrations].
-    #[arg(long, value_name = "DIR", display_order = 21)]
-    pub baselines: Option<PathBuf>,
-
-    /// Directory for latest.json and history.jsonl.
-    #[arg(long, value_name = "DIR", default_value = ".performance-metrics", display_order = 22)]
-    pub metrics: PathBuf,
-
-    #[command(flatten)]
-    pub selection: Selection,
-
-    /// Rows each table gets [default: `[perf] dataset-rows` of confiture.toml, else 10000].
-    #[arg(long, value_name = "N", display_order = 217)]
-    pub rows: Option<u64>,
-
-    /// Another number gives other rows [default: 0].
-    #[arg(long, value_name = "N", env = "CONFITURE_SEED", display_order = 218)]
-    pub seed: Option<u64>,
-
-    /// Shape rows by the statistics of a real database (`generate stats`).
-    #[arg(long, value_name = "FILE", display_order = 219)]
-    pub from_stats: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub output: OutputArgs,
-}
-
-#[derive(Debug, Clone, ClapArgs)]
 pub(crate) struct MutateArgs {
     #[command(flatten)]
     pub judge: JudgeArgs,

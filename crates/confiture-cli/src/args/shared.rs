@@ -102,7 +102,7 @@ fn format_and_file(text: &str) -> Result<(String, String), String> {
 }
 
 /// Git would take a reference that starts with `-` for one of its options.
-fn git_reference(text: &str) -> Result<String, String> {
+pub(super) fn git_reference(text: &str) -> Result<String, String> {
     if text.is_empty() || text.starts_with('-') {
         return Err("expected a branch, tag or commit".to_owned());
     }

@@ -25,6 +25,7 @@ th, td { border-bottom: 1px solid #8886; padding: .3rem .6rem; vertical-align: t
 pre { background: #8882; padding: .6rem; overflow-x: auto; }
 article { border-left: 4px solid #888; margin: 1rem 0; padding: .2rem 1rem; }
 article.critical, article.high, article.medium { border-color: #c33; } article.low { border-color: #c90; }
+figure { margin: 1rem 0; } figure svg { max-width: 100%; height: auto; }
 .passed, .waived { color: #2a7d2a; } .failed, .error { color: #c33; font-weight: 600; }
 .skipped, .not-applicable, .not-run, .nothing-ran { color: #777; }
 @media (prefers-color-scheme: dark) { .passed, .waived { color: #6c6; } .failed, .error { color: #f77; } }
@@ -36,7 +37,7 @@ impl Reporter for Html {
             id: "html",
             summary: "a page in one file, without scripts and without anything from elsewhere",
             docs: "A page for a browser: totals, gates, every finding with what to do, every check of every migration, \
-                   tests and mutants. It stands alone: no script, no image, nothing is fetched.",
+                   tests, mutants and pictures of a profile. It stands alone: no script, no image, nothing is fetched.",
         };
         &META
     }
@@ -92,7 +93,61 @@ fn body(report: &RunReport, page: &mut String) -> std::fmt::Result {
         mutants(mutation, page)?;
     }
     tests(report, page)?;
-    migrations(report, page)
+    migrations(report, page)?;
+    measured(report, page)
+}
+
+/// The statements of a profile, and its pictures.
+fn measured(report: &RunReport, page: &mut String) -> std::fmt::Result {
+    let Some(profile) = &report.profile else { return Ok(()) };
+    let head = ["statement", "wall", "cpu", "rows", "log", "pages dirtied", "did"];
+    let head: String = head.iter().map(|name| format!("<th>{name}</th>")).collect();
+    writeln!(page, "<h2>Statements</h2>\n<table>\n<tr>{head}</tr>")?;
+    for statement in &profile.statements {
+        let unknown = || "n/a".to_owned();
+        writeln!(
+            page,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td>{}</td></tr>",
+            escape(&statement.id),
+            super::profile::time(statement.wall_ms),
+            statement.cpu_ms.map_or_else(unknown, super::profile::time),
+            statement.rows,
+            statement.wal.map_or_else(unknown, |wal| super::profile::bytes(wal.bytes)),
+            statement.buffers.map_or_else(unknown, |pages| pages.dirtied.to_string()),
+            escape(&super::profile::what(statement)),
+        )?;
+    }
+    writeln!(page, "</table>")?;
+    let mut lines: Vec<String> = Vec::new();
+    for migration in &profile.migrations {
+        let passes = super::profile::passes(profile, &migration.id).into_iter();
+        lines.extend(passes.map(|line| format!("{}: {line}", migration.id)));
+    }
+    lines.extend(super::profile::all(profile));
+    lines.extend(super::profile::missing(profile));
+    if !lines.is_empty() {
+        writeln!(page, "<ul>")?;
+        for line in &lines {
+            writeln!(page, "<li>{}</li>", escape(line))?;
+        }
+        writeln!(page, "</ul>")?;
+    }
+    let tried: Vec<_> = profile.recommendations.iter().filter_map(|advice| advice.tried.as_ref()).collect();
+    for tried in tried {
+        writeln!(
+            page,
+            "<details><summary>the repair that was tried</summary><pre>{}</pre></details>",
+            escape(&tried.diff)
+        )?;
+    }
+    let pictures = confiture_perf::svg::pictures(profile);
+    if !pictures.is_empty() {
+        writeln!(page, "<h2>Pictures</h2>")?;
+    }
+    for picture in pictures {
+        writeln!(page, "<figure>{}</figure>", picture.svg)?;
+    }
+    Ok(())
 }
 
 fn gates(report: &RunReport, page: &mut String) -> std::fmt::Result {

@@ -67,6 +67,13 @@ impl Reporter for Human {
             {
                 writeln!(out, "   {}", paint.faint(&line))?;
             }
+            let passes = report.profile.iter().filter(|_| !style.quiet);
+            for line in passes.flat_map(|profile| super::profile::passes(profile, &migration.id)) {
+                writeln!(out, "   {line}")?;
+            }
+        }
+        for line in report.profile.iter().flat_map(super::profile::all) {
+            writeln!(out, " {line}")?;
         }
         for line in report.profile.iter().flat_map(super::profile::missing) {
             writeln!(out, " {line}")?;

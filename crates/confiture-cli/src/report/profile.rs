@@ -1,5 +1,7 @@
 //! What `confiture profile` measured, for a person and for a comment.
 
+mod passes;
+
 use confiture_core::migration::Direction;
 use confiture_core::report::{PerformanceProfile, StatementProfile};
 
@@ -87,11 +89,15 @@ pub(super) fn markdown(profile: &PerformanceProfile) -> String {
     for line in missing(profile) {
         text.push_str(&format!("\n{line}\n"));
     }
+    text.push_str(&passes::markdown(profile));
     text.push('\n');
     text
 }
 
-fn time(milliseconds: f64) -> String {
+/// What the further passes measured of a migration, a line each.
+pub(super) use passes::{all, lines as passes};
+
+pub(super) fn time(milliseconds: f64) -> String {
     if milliseconds >= 1000.0 {
         format!("{:.2} s", milliseconds / 1000.0)
     } else {
@@ -99,7 +105,7 @@ fn time(milliseconds: f64) -> String {
     }
 }
 
-fn bytes(count: u64) -> String {
+pub(super) fn bytes(count: u64) -> String {
     match count {
         0..10_240 => format!("{count} B"),
         10_240..10_485_760 => format!("{} KiB", count / 1024),

@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::passes::{
+    LoadProfile, OperationProfile, Recommendation, ScaleProfile, StallProfile, TimingProfile, TrendProfile,
+};
 use crate::migration::Direction;
 
 /// What was measured of a chain of migrations on tables with rows.
@@ -26,6 +29,27 @@ pub struct PerformanceProfile {
     pub statements: Vec<StatementProfile>,
     /// In chain order.
     pub migrations: Vec<MigrationProfile>,
+    /// Who waited (`--probe`); in chain order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stalls: Vec<StallProfile>,
+    /// Repeated times (`--time`, `--against-ref`); in chain order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub timings: Vec<TimingProfile>,
+    /// Costs at several sizes (`--scale`); in chain order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scale: Vec<ScaleProfile>,
+    /// What sessions beside the migrations met (`--load`); in chain order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub load: Vec<LoadProfile>,
+    /// The monitored operations (`--operations`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub operations: Vec<OperationProfile>,
+    /// Figures over the runs that `history.jsonl` holds.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trends: Vec<TrendProfile>,
+    /// What to write instead; in chain order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recommendations: Vec<Recommendation>,
 }
 
 impl PerformanceProfile {

@@ -77,7 +77,7 @@ impl Reader {
             Ok(true) => Source::Statements,
             Ok(false) => without(server, "pg_stat_statements does not track utility statements"),
             Err(failure) if failure.is_connection_lost() => {
-                return Err(doing("look for pg_stat_statements")(failure));
+                return Err(doing("look for pg_stat_statements")(failure).into());
             }
             Err(failure) => {
                 without(server, &format!("pg_stat_statements does not serve: {}", failure.message))
@@ -144,7 +144,7 @@ impl Reader {
 
     pub(crate) async fn close(self) {
         self.session.close().await;
-        crate::stages::close(Some(self.database)).await;
+        crate::ground::close(Some(self.database)).await;
     }
 }
 

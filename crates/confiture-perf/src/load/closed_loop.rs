@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 
 use confiture_core::db::{ScratchDb, Session};
 use confiture_core::migration::{Direction, Script};
+use confiture_core::report::LoadPhase;
 use confiture_fixtures::FixtureError;
 use hdrhistogram::Histogram;
-use serde::Serialize;
 
-use super::ground::{Ground, doing};
 use super::operation::{Operation, Subject};
-use super::watched::{WatchedRun, measured_session, watch};
+use super::watched::{WatchedRun, watch};
+use crate::error::doing;
+use crate::ground::{Ground, measured_session};
 use crate::stats::SplitMix;
 
 /// Who works beside the migration.
@@ -35,29 +36,6 @@ impl Default for LoadOptions {
     }
 }
 
-/// The statements sent in one phase; latencies in milliseconds, of those that succeeded.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct LoadPhase {
-    /// `before`, `during` or `after`.
-    pub name: &'static str,
-    /// How long it was.
-    pub wall_ms: f64,
-    /// Statements that succeeded.
-    pub operations: u64,
-    /// Statements that the server refused, by SQLSTATE.
-    pub failed: BTreeMap<String, u64>,
-    /// Half were as fast.
-    pub p50_ms: f64,
-    /// 95 % were as fast.
-    pub p95_ms: f64,
-    /// 99 % were as fast.
-    pub p99_ms: f64,
-    /// The slowest.
-    pub max_ms: f64,
-    /// Statements up to each latency: of each doubling from 1/16 ms, `(most ms, statements)`.
-    pub histogram: Vec<(f64, u64)>,
-}
-
 /// What the load saw of a migration, and the migration of the load.
 #[derive(Debug, Clone)]
 pub struct LoadReport {
@@ -67,6 +45,8 @@ pub struct LoadReport {
     pub run: WatchedRun,
 }
 
+/// The longest latency that is told apart, in microseconds.
+const LONGEST: u64 = 3_600_000_000;
 const NAMES: [&str; 3] = ["before", "during", "after"];
 
 #[derive(Debug)]
@@ -77,20 +57,20 @@ struct Tally {
 
 impl Tally {
     fn new() -> Result<Self, FixtureError> {
-        // Two significant figures of microseconds.
-        let latencies = Histogram::new(2)
+        // Two significant figures of microseconds, up to an hour: what is recorded beyond the bounds is cut off there.
+        let latencies = Histogram::new_with_bounds(1, LONGEST, 2)
             .map_err(|error| FixtureError::Runtime { reason: format!("make a histogram: {error}") })?;
         Ok(Self { latencies, failed: BTreeMap::new() })
     }
 
-    fn phase(&self, name: &'static str, wall: Duration) -> LoadPhase {
+    fn phase(&self, name: &str, wall: Duration) -> LoadPhase {
         let latencies = &self.latencies;
         let at = |quantile: f64| latencies.value_at_quantile(quantile) as f64 / 1e3;
         let steps = latencies
             .iter_log(62, 2.0)
             .map(|step| (step.value_iterated_to() as f64 / 1e3, step.count_since_last_iteration()));
         LoadPhase {
-            name,
+            name: name.to_owned(),
             wall_ms: wall.as_secs_f64() * 1e3,
             operations: latencies.len(),
             failed: self.failed.clone(),
@@ -116,7 +96,7 @@ pub async fn closed_loop(
     direction: Direction,
     options: LoadOptions,
 ) -> Result<LoadReport, FixtureError> {
-    let copy = ground.copy().await?;
+    let copy = ground.copy("load").await?;
     let report = under_load(&copy, &ground.tables(), script, direction, options).await;
     copy.close().await?;
     report
@@ -129,7 +109,7 @@ async fn under_load(
     direction: Direction,
     options: LoadOptions,
 ) -> Result<LoadReport, FixtureError> {
-    let session = measured_session(database).await?;
+    let session = measured_session(database, None).await?;
     let mut subjects = Subject::all(&session).await.map_err(doing("list tables"))?;
     subjects.retain(|subject| tables.contains(&subject.table));
     let subjects = Arc::new(subjects);

@@ -9,22 +9,8 @@ use confiture_core::migration::{Direction, Script};
 use confiture_core::sql::Tokens;
 use confiture_fixtures::{FixtureError, ScriptObserver, Sending, Sent, Standing, run_observed};
 
-use super::ground::doing;
+use crate::error::doing;
 use crate::stats::Timing;
-
-/// Keeps the server from sharing a statement's work out to processes that are not measured.
-const ALONE: [(&str, &str); 2] =
-    [("max_parallel_workers_per_gather", "0"), ("max_parallel_maintenance_workers", "0")];
-
-/// A session for a measured script: no parallel workers.
-///
-/// # Errors
-/// Those of [`ScratchDb::session_with`].
-pub async fn measured_session(database: &ScratchDb) -> Result<Session, FixtureError> {
-    let settings: Vec<(String, String)> =
-        ALONE.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-    Ok(database.session_with(&settings).await?)
-}
 
 /// One statement of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -225,7 +211,7 @@ impl ScriptObserver for Watcher<'_> {
 
 /// Time a process ran, and time it waited for a processor (`Documentation/scheduler/sched-stats.rst` of Linux);
 /// `None` where the system does not tell.
-fn schedule(process: i32) -> Option<(Duration, Duration)> {
+pub(crate) fn schedule(process: i32) -> Option<(Duration, Duration)> {
     let text = std::fs::read_to_string(format!("/proc/{process}/schedstat")).ok()?;
     let mut numbers = text.split_whitespace().map(|number| number.parse().map(Duration::from_nanos));
     Some((numbers.next()?.ok()?, numbers.next()?.ok()?))

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 
 pub(super) const WIDTH: f64 = 800.0;
-const LEFT: f64 = 150.0;
-const RIGHT: f64 = 20.0;
+pub(super) const LEFT: f64 = 230.0;
+pub(super) const RIGHT: f64 = 30.0;
 
 pub(super) const INK: &str = "#1f2933";
 pub(super) const PALE: &str = "#9aa5b1";
@@ -45,6 +45,11 @@ impl Axis {
         Self { from, to: self.to.max(from * 1.0001), logarithmic: true, ..self }
     }
 
+    /// The least value.
+    pub(super) fn least(&self) -> f64 {
+        self.from
+    }
+
     pub(super) fn at(&self, value: f64) -> f64 {
         let share = match self.logarithmic {
             true => (value.max(1e-9) / self.from).ln() / (self.to / self.from).ln(),
@@ -57,7 +62,13 @@ impl Axis {
     pub(super) fn ticks(&self) -> Vec<f64> {
         if self.logarithmic {
             let (first, last) = (self.from.log10().ceil() as i32, self.to.log10().floor() as i32);
-            return (first..=last).map(|power| 10_f64.powi(power)).collect();
+            let tens = (first..=last).map(|power| 10_f64.powi(power));
+            if last - first >= 2 {
+                return tens.collect();
+            }
+            // Few powers of ten: threes between them.
+            let all = (first - 1..=last).flat_map(|power| [1.0, 3.0].map(|by| by * 10_f64.powi(power)));
+            return all.filter(|value| (self.from..=self.to).contains(value)).collect();
         }
         let rough = (self.to - self.from) / 5.0;
         let power = 10_f64.powf(rough.log10().floor());
@@ -85,7 +96,7 @@ impl Canvas {
             title: title.to_owned(),
             description: description.to_owned(),
         };
-        canvas.text(10.0, 20.0, title, INK, "start");
+        canvas.text(10.0, 20.0, &fitting(title, WIDTH - 20.0), INK, "start");
         canvas
     }
 
@@ -153,12 +164,27 @@ impl Canvas {
         let (height, title, description) = (self.height, escaped(&self.title), escaped(&self.description));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-             role=\"img\" aria-labelledby=\"title description\" font-family=\"sans-serif\" font-size=\"12\">\n\
-             <title id=\"title\">{title}</title>\n<desc id=\"description\">{description}</desc>\n\
+             role=\"img\" aria-label=\"{title}\" font-family=\"sans-serif\" font-size=\"12\">\n\
+             <title>{title}</title>\n<desc>{description}</desc>\n\
              <rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n{}</svg>\n",
             self.body
         )
     }
+}
+
+/// About so wide is a text of 12 pixels, in pixels.
+pub(super) fn width(text: &str) -> f64 {
+    text.chars().count() as f64 * 6.7
+}
+
+/// As much of a text as there is room for; of names the end tells more than the beginning.
+pub(super) fn fitting(text: &str, room: f64) -> String {
+    if width(text) <= room {
+        return text.to_owned();
+    }
+    let most = (room / 6.7).max(2.0) as usize - 1;
+    let skipped = text.chars().count() - most.min(text.chars().count());
+    format!("…{}", text.chars().skip(skipped).collect::<String>())
 }
 
 /// A number in few characters.
