@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use confiture_tests::root;
 use serde_json::Value;
 
 use crate::process::Project;
@@ -71,6 +72,8 @@ fn base_is_read_from_git_without_touching_the_working_tree() {
     let same = project.run(&against).json();
     // Nothing differs, so nothing is compared.
     assert_eq!(same["profile"]["timings"], Value::Null);
+    let why = same["profile"]["unavailable"]["timings"].as_str();
+    assert_eq!(why, Some("no script that the base has, too, is another one"));
     let slow = format!("{quick}\nSELECT count(*) FROM generate_series(1, 2000000);");
     project.write("migrations/0002_change.sql", &slow);
     let report = project.run(&against).json();
@@ -124,4 +127,35 @@ fn settings_of_the_passes_are_refused_where_they_make_no_sense() {
     }
     project.write("confiture.toml", "[perf]\nstall-warn = 5\n");
     project.run(&["profile"]).exits(2).error(&["did you mean stall-warn-ms?"]);
+}
+
+/// The saved profile of `tests/data` in a format.
+fn rendered(format: &str) -> String {
+    let saved = std::fs::read_to_string(root().join("tests/data/profile.json")).expect("a report");
+    let project = Project::new(&[("profile.json", &saved)]);
+    project.run(&["report", "profile.json", "--format", format]).exits(1).stdout
+}
+
+#[test]
+fn saved_profile_as_text() {
+    insta::assert_snapshot!(rendered("human"));
+}
+
+#[test]
+fn saved_profile_as_markdown() {
+    let text = rendered("md");
+    assert!(text.contains("```mermaid\nxychart-beta"), "{text}");
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn saved_profile_as_a_page_holds_its_pictures_and_nothing_from_elsewhere() {
+    let page = rendered("html");
+    assert_eq!(page.matches("<figure><svg").count(), 15);
+    for outside in ["<script", "src=", "href=", "@import", "url("] {
+        assert!(!page.contains(outside), "{outside} asks for something from elsewhere");
+    }
+    for said in ["waits: ", "behind a reader of 1000 ms", "predicted", "the repair that was tried"] {
+        assert!(page.contains(said), "{said}");
+    }
 }

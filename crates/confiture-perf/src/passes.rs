@@ -242,6 +242,11 @@ impl Passes<'_> {
         doing: &mut (dyn FnMut(&str) + Send),
     ) -> Result<(), PerfError> {
         let pairs = self.pairs(&base.loaded, options.unchanged);
+        if pairs.is_empty() {
+            let why = "no script that the base has, too, is another one".to_owned();
+            profile.unavailable.insert("timings".to_owned(), why);
+            return Ok(());
+        }
         let scripts = pairs.iter().map(|pair| pair.directions.len()).sum();
         let runs = options.needed(scripts);
         let mut old = Stages::start(self.server, &base.loaded, self.options.stage.clone()).await?;

@@ -39,7 +39,7 @@ impl Reporter for Human {
         if let Some(mutation) = &report.mutation {
             super::mutants::write(mutation, style, paint, out)?;
         }
-        for finding in general {
+        for finding in general.filter(|finding| finding.severity > Severity::Info || style.verbose) {
             self.finding(finding, style, &mut sources, out)?;
         }
         let widest = report.migrations.iter().map(|m| m.id.chars().count()).max().unwrap_or(0).min(60);
