@@ -15,11 +15,32 @@ use confiture_core::catalog::{
 };
 use expression::{conjuncts, implies, not_null_column};
 
-/// How one catalog differs from another, once both are in their normal form.
+/// How one catalog differs from another once both are in their behavioural normal form: by what a user can tell,
+/// not by how it is written down.
 ///
-/// Two states whose `Departure` from the same catalog is equal are the same state.
+/// The normal form of a table takes a primary key for UNIQUE and NOT NULL, `CHECK (x IS NOT NULL)` for NOT NULL, and
+/// leaves out what another constraint says already and `DEFAULT NULL`. Two catalogs whose departure from a third one is
+/// equal let in the same rows as each other.
+///
+/// # Example
+/// ```no_run
+/// # async fn example(session: confiture_core::db::Session) -> Result<(), confiture_core::db::DbFailure> {
+/// use confiture_core::catalog::Catalog;
+/// use confiture_mutation::Departure;
+///
+/// session.execute("CREATE TABLE users (id int PRIMARY KEY)").await?;
+/// let key = Catalog::read(&session).await?;
+/// session.execute("DROP TABLE users").await?;
+/// session.execute("CREATE TABLE users (id int UNIQUE CHECK (id IS NOT NULL))").await?;
+/// let check = Catalog::read(&session).await?;
+///
+/// let (departure, names) = Departure::between(&key, &check);
+/// assert!(departure.is_none());
+/// assert!(names.contains("users_pkey") && names.contains("users_id_key"));
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Departure {
+pub struct Departure {
     /// What holds only before, and what holds only after, by object.
     facts: BTreeMap<String, (BTreeSet<String>, BTreeSet<String>)>,
 }
@@ -28,9 +49,10 @@ pub(crate) struct Departure {
 pub(crate) type Lost = BTreeSet<String>;
 
 impl Departure {
-    /// The departure of `after` from `before`, and the names of objects that only one of them has although
-    /// both behave the same.
-    pub(crate) fn between(before: &Catalog, after: &Catalog) -> (Self, Lost) {
+    /// The departure of `after` from `before`, and the names of constraints, indexes and tables that only one of them
+    /// has although the normal form does not keep them: scripts may use those names (`ON CONFLICT ON CONSTRAINT`,
+    /// `REFERENCES users` without columns).
+    pub fn between(before: &Catalog, after: &Catalog) -> (Self, BTreeSet<String>) {
         let differences = before.diff(after);
         let mut departure = Self::default();
         let mut lost = Lost::new();
@@ -63,7 +85,7 @@ impl Departure {
     }
 
     /// Whether both behave the same.
-    pub(crate) fn is_none(&self) -> bool {
+    pub fn is_none(&self) -> bool {
         self.facts.is_empty()
     }
 

@@ -42,6 +42,7 @@ mod suggest;
 mod worker;
 mod write;
 
+pub use behaviour::Departure;
 /// A change of a script: edits of bytes, and what they do in words.
 pub use confiture_core::plugin::Mutant as Mutation;
 /// Where a run takes its operators and checks from; [`with_operator`](MutationRegistry::with_operator) adds one.
