@@ -2,6 +2,7 @@
 //! rollbacks, the queries of the old and the new application; and the same with a mistake that has to be found.
 
 mod expand;
+mod hazards;
 mod indexes;
 mod moves;
 mod safe;

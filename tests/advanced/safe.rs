@@ -10,7 +10,7 @@ use confiture_tests::{Scenario, root};
 use crate::decided;
 
 /// The parts of a case: a title (`setup`, `migration`, `migration, no transaction`, `client`) and its SQL.
-fn parts(text: &str) -> Vec<(&str, String)> {
+pub(super) fn parts(text: &str) -> Vec<(&str, String)> {
     const TITLES: &[&str] = &["setup", "migration", "migration, no transaction", "client"];
     let mut parts: Vec<(&str, String)> = Vec::new();
     for line in text.lines() {
@@ -25,7 +25,7 @@ fn parts(text: &str) -> Vec<(&str, String)> {
 }
 
 /// The migrations of a case behind its setup.
-fn scenario(parts: &[(&str, String)]) -> Scenario {
+pub(super) fn scenario(parts: &[(&str, String)]) -> Scenario {
     let mut scenario = Scenario::new(&[]).layout("plain").with_rows();
     let mut count = 0;
     for (title, sql) in parts {

@@ -20,6 +20,10 @@ pub struct GaugedRelation {
     pub scans: u64,
     /// Tuples they returned.
     pub returned: u64,
+    /// Rows that the open transaction has updated or deleted.
+    pub changed: u64,
+    /// Rows that it has inserted, less those it has deleted.
+    pub grown: i64,
     /// Whether it is an index that `CREATE INDEX CONCURRENTLY` left unusable.
     pub invalid: bool,
 }
@@ -60,7 +64,8 @@ impl Gauge {
     pub async fn read(session: &Session) -> Result<Self, DbFailure> {
         const RELATIONS: &str = "SELECT c.oid, n.nspname::text, c.relname::text, c.relkind::text, c.relfilenode, \
              pg_catalog.pg_stat_get_xact_numscans(c.oid), pg_catalog.pg_stat_get_xact_tuples_returned(c.oid), \
-             NOT coalesce(i.indisvalid, true) \
+             NOT coalesce(i.indisvalid, true), pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid), \
+             pg_catalog.pg_stat_get_xact_tuples_updated(c.oid), pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) \
              FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
              LEFT JOIN pg_catalog.pg_index i ON i.indexrelid = c.oid \
              WHERE c.oid >= 16384 AND c.relkind IN ('r', 'm', 'p', 'i', 'I', 'v', 'f', 'S') \
@@ -80,6 +85,7 @@ impl Gauge {
         let mut gauge = Self { relations: BTreeMap::new(), locks: locks?, lock_timeout };
         let count = |number: i64| u64::try_from(number).unwrap_or_default();
         for row in rows? {
+            let (inserted, updated, deleted): (i64, i64, i64) = (row.get(8), row.get(9), row.get(10));
             let relation = GaugedRelation {
                 schema: row.get(1),
                 name: row.get(2),
@@ -87,6 +93,8 @@ impl Gauge {
                 file: row.get(4),
                 scans: count(row.get(5)),
                 returned: count(row.get(6)),
+                changed: count(updated + deleted),
+                grown: inserted - deleted,
                 invalid: row.get(7),
             };
             gauge.relations.insert(row.get(0), relation);

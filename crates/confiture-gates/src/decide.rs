@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use confiture_core::Severity;
 use confiture_core::config::ApproveSettings;
 use confiture_core::plugin::{GateContext, GateInputs, Outcome, Registry};
-use confiture_core::report::{Finding, GateResult, GateStatus, RunReport};
+use confiture_core::report::{CheckStatus, Finding, GateResult, GateStatus, RunReport};
 use confiture_fixtures::{Evidence, TestSource, Tested};
 
 use crate::application;
 use crate::approvals::{self, Date};
+use crate::blame::blamed;
 use crate::lint::{LintOptions, Surroundings, enter, find};
-use crate::measured::{rejected, weigh};
+use crate::measured::weigh;
 use crate::saved;
 
 /// What is asked.
@@ -59,16 +61,40 @@ pub fn judge(registry: &Registry, source: &TestSource, lint: &LintOptions, teste
             weigh(&mut found, index, migration, measured, &lint.rows, registry);
         }
     }
-    let told = rejected(&report, loaded, &found, registry);
-    found.extend(told);
-    enter(&mut report, source, lint, found, &[]);
+    interruptions(&mut report);
     for (index, known) in &evidence {
         if let (Ok(asked), Some(migration)) = (&known.asked, loaded.migrations.get(*index)) {
             application::enter(&mut report, migration, asked, &lint.rows);
         }
     }
+    let told = blamed(&report, loaded, &found, registry);
+    found.extend(told);
+    enter(&mut report, source, lint, found, &[]);
     report.command = "gate".to_owned();
     report
+}
+
+/// How a script that runs without a transaction is run again, should it stop midway, is a remark to a gate: where one
+/// has to, every list of two steps is such a script.
+fn interruptions(report: &mut RunReport) {
+    let midway = |finding: &Finding| finding.code == "partial-apply" && finding.severity == Severity::Medium;
+    report
+        .findings
+        .iter_mut()
+        .filter(|finding| midway(finding))
+        .for_each(|finding| finding.severity = Severity::Info);
+    let findings = &report.findings;
+    for migration in &mut report.migrations {
+        let objected = findings.iter().any(|finding| {
+            finding.migration.as_ref() == Some(&migration.id)
+                && finding.check.as_deref() == Some("atomic")
+                && finding.objects()
+        });
+        let failed = migration.checks.iter_mut().filter(|check| check.id == "atomic");
+        for check in failed.filter(|check| check.status == CheckStatus::Failed && !objected) {
+            check.status = CheckStatus::Passed;
+        }
+    }
 }
 
 /// The answer of every gate to `report`, which [`judge`] made, merged where there were several servers.

@@ -6,6 +6,7 @@
 
 mod application;
 mod approvals;
+mod blame;
 mod decide;
 mod explain;
 mod fix;

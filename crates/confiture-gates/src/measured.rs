@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 
 use confiture_core::db::LockMode;
-use confiture_core::migration::layout::Loaded;
 use confiture_core::migration::{Direction, Migration, Script};
 use confiture_core::plugin::{Registry, RuleCategory, Tier, Withdrawal};
-use confiture_core::report::RunReport;
-use confiture_core::sql::{ClauseKind, Verb, classify, outline};
+use confiture_core::sql::{ActionKind, ClauseKind, ObjectKind, Outline, Verb, classify, outline};
 use confiture_core::{Diagnostic, Severity};
 use confiture_fixtures::{Ground, Measured, RelationMeasure, StatementMeasure};
 
@@ -30,6 +28,12 @@ pub(crate) fn weigh(
         found.push(more);
     }
     for (&at, statement) in &measured.statements {
+        // A block that commits by itself goes in steps.
+        if statement.complete
+            && let Some(more) = touched(found, index, at, migration, script, statement, registry)
+        {
+            found.push(more);
+        }
         let told = |found: &Found| {
             found.migration == index
                 && found.statement == at
@@ -41,6 +45,9 @@ pub(crate) fn weigh(
         };
         let Some(source) = script.statements.get(at).filter(|_| !found.iter().any(told)) else { continue };
         let Some((code, relation, message, label)) = unseen(&source.sql, statement) else { continue };
+        let rule = expected(&source.sql, code, &relation.name).and_then(|id| registry.rule(id));
+        let rule = rule.map(|rule| rule.meta());
+        let code = rule.map_or(code, |rule| rule.plugin.id);
         let name = format!("{}.{}", relation.schema, relation.name);
         let known = rows.get(&name).or_else(|| rows.get(&relation.name)).copied();
         let severity = known.map_or(Severity::High, |rows| scaled(Severity::High, rows));
@@ -55,13 +62,68 @@ pub(crate) fn weigh(
         found.push(Found {
             migration: index,
             statement: at,
-            rule: None,
+            rule,
             tier: Tier::Measured,
             table: Some(vec![relation.schema.clone(), relation.name.clone()]),
             diagnostic,
             suppressed: None,
         });
     }
+}
+
+/// A table has to have so many rows that what a statement does to most of them is told: generated rows are few, and
+/// whichever they are, a condition fits many of them by chance.
+const MANY_ROWS: u64 = 1000;
+
+/// Half or more of the rows of a table changed by one statement, as a finding of the rule about it; `None` where a
+/// rule about locks has seen it.
+fn touched(
+    found: &[Found],
+    index: usize,
+    at: usize,
+    migration: &Migration,
+    script: &Script,
+    statement: &StatementMeasure,
+    registry: &Registry,
+) -> Option<Found> {
+    let most = |relation: &&RelationMeasure| {
+        relation.rows >= MANY_ROWS && relation.changed.saturating_mul(2) >= relation.rows
+    };
+    let relation = statement.relations.iter().find(most)?;
+    let told = |found: &Found| {
+        found.migration == index
+            && found.statement == at
+            && found.diagnostic.severity > Severity::Info
+            && found.rule.is_some_and(|rule| rule.category == RuleCategory::Lock)
+    };
+    let rule = registry.rule("unbounded-dml").filter(|_| !found.iter().any(told))?.meta();
+    let source = script.statements.get(at)?;
+    let (changed, rows) = (relation.changed, relation.rows);
+    let name = format!("{}.{}", relation.schema, relation.name);
+    let diagnostic = Diagnostic::new(
+        rule.plugin.id,
+        rule.severity,
+        format!(
+            "{changed} of {rows} rows of {} are changed at once and stay locked until the transaction ends",
+            relation.name
+        ),
+    )
+    .at(script.locate(source.span.clone()))
+    .in_script(&migration.id, Direction::Up)
+    .with_label("half of the table or more")
+    .with_help("go through the table in batches by key, each in a transaction of its own")
+    .with_evidence("category", rule.category.as_str())
+    .with_evidence("table", name)
+    .with_evidence("changed", changed);
+    Some(Found {
+        migration: index,
+        statement: at,
+        rule: Some(rule),
+        tier: Tier::Measured,
+        table: Some(vec![relation.schema.clone(), relation.name.clone()]),
+        diagnostic: with_evidence(diagnostic, statement),
+        suppressed: None,
+    })
 }
 
 /// What the rows refuse, as a finding of the rule about it; `None` where a rule about failures has seen it.
@@ -84,8 +146,16 @@ fn refused(
         "23505" => "unique-on-duplicate-data",
         "23514" | "23503" => "validate-on-bad-data",
         "23502" => "set-not-null-on-null-data",
+        "2BP01" => "blocked-by-dependent-view",
+        // A view loses columns, or one of its columns would change its type.
+        "42P16" if outline.object == Some(ObjectKind::View) => "blocked-by-dependent-view",
+        "0A000" if does(&outline, ActionKind::AlterType) => "blocked-by-dependent-view",
+        "42P13" => "drop-or-replace-routine",
+        "55P04" => "enum-value-used-in-same-tx",
+        "25001" => "concurrently-in-transaction",
         _ => return None,
     };
+    let rows = sqlstate.starts_with("23");
     let told = |found: &Found| {
         found.migration == index
             && found.statement == at
@@ -93,21 +163,28 @@ fn refused(
     };
     let rule = registry.rule(id).filter(|_| !found.iter().any(told))?.meta();
     let table = outline.on.as_ref().or(outline.name()).map(|name| name.parts.clone());
-    let mut diagnostic =
-        Diagnostic::new(rule.plugin.id, rule.severity, format!("rows refuse it: {}", failed.failure.message))
-            .at(failed.location.clone())
-            .in_script(&migration.id, Direction::Up)
-            .with_label(format!(
-                "SQLSTATE {sqlstate} on {}",
-                match measured.ground {
-                    Ground::Rows => "generated rows that the schema allows",
-                    Ground::Chain => "the rows that setup and migrations leave",
-                }
-            ))
-            .with_help("find and repair the rows in a migration before")
-            .with_evidence("tier", Tier::Measured.as_str())
-            .with_evidence("category", rule.category.as_str())
-            .with_evidence("sqlstate", sqlstate);
+    let mut diagnostic = Diagnostic::new(
+        rule.plugin.id,
+        rule.severity,
+        format!("{} it: {}", if rows { "rows refuse" } else { "PostgreSQL refuses" }, failed.failure.message),
+    )
+    .at(failed.location.clone())
+    .in_script(&migration.id, Direction::Up)
+    .with_label(format!(
+        "SQLSTATE {sqlstate} on {}",
+        match measured.ground {
+            Ground::Rows => "generated rows that the schema allows",
+            Ground::Chain => "the rows that setup and migrations leave",
+        }
+    ))
+    .with_help(if rows {
+        "find and repair the rows in a migration before"
+    } else {
+        "change what depends on it in the same migration, or move the statement to a migration of its own"
+    })
+    .with_evidence("tier", Tier::Measured.as_str())
+    .with_evidence("category", rule.category.as_str())
+    .with_evidence("sqlstate", sqlstate);
     if let Some(detail) = failed.failure.detail.as_ref().filter(|_| measured.ground == Ground::Rows) {
         diagnostic = diagnostic.with_evidence("detail", detail.as_str());
     }
@@ -123,67 +200,6 @@ fn refused(
         diagnostic,
         suppressed: None,
     })
-}
-
-/// Constraints that a query of the running application was refused by, as findings of the rule about them.
-pub(crate) fn rejected(
-    report: &RunReport,
-    loaded: &Loaded,
-    found: &[Found],
-    registry: &Registry,
-) -> Vec<Found> {
-    let Some(rule) = registry.rule("new-constraint-rejects-old-writer").map(|rule| rule.meta()) else {
-        return Vec::new();
-    };
-    let mut all: Vec<Found> = Vec::new();
-    for broken in report.findings.iter().filter(|finding| finding.code == "query-breaks") {
-        let sqlstate = broken.evidence.get("sqlstate").and_then(|code| code.as_str()).unwrap_or_default();
-        let wanted: &[ClauseKind] = match sqlstate {
-            "23514" => &[ClauseKind::Check],
-            "23505" => &[ClauseKind::Unique, ClauseKind::PrimaryKey],
-            "23503" => &[ClauseKind::ForeignKey],
-            "23P01" => &[ClauseKind::Exclude],
-            _ => continue,
-        };
-        let named = |migration: &&Migration| broken.migration.as_deref() == Some(migration.id.as_str());
-        let Some(index) = loaded.migrations.iter().position(|migration| named(&migration)) else { continue };
-        let Some(script) = loaded.migrations[index].up.script() else { continue };
-        let told = |found: &Found| {
-            found.migration == index && found.rule.is_some_and(|known| known.plugin.id == rule.plugin.id)
-        };
-        if found.iter().chain(&all).any(told) {
-            continue;
-        }
-        let added = script.statements.iter().enumerate().find_map(|(at, statement)| {
-            let outline = outline(&statement.sql);
-            let clauses = outline.actions().iter().filter_map(|action| action.constraint.as_ref());
-            let adds = clauses.into_iter().any(|clause| wanted.contains(&clause.kind));
-            let table = outline.name().filter(|_| adds)?.parts.clone();
-            Some((at, statement, table))
-        });
-        let Some((at, statement, table)) = added else { continue };
-        let message =
-            format!("the constraint refuses what the running application writes to {}", table.join("."));
-        let diagnostic = Diagnostic::new(rule.plugin.id, rule.severity, message)
-            .at(script.locate(statement.span.clone()))
-            .in_script(&loaded.migrations[index].id, Direction::Up)
-            .with_label(format!("a query that worked before fails with SQLSTATE {sqlstate}"))
-            .with_help("release an application that writes such rows no more, then add the constraint")
-            .with_evidence("tier", Tier::Measured.as_str())
-            .with_evidence("category", rule.category.as_str())
-            .with_evidence("sqlstate", sqlstate)
-            .with_evidence("table", table.join("."));
-        all.push(Found {
-            migration: index,
-            statement: at,
-            rule: Some(rule),
-            tier: Tier::Measured,
-            table: Some(table),
-            diagnostic,
-            suppressed: None,
-        });
-    }
-    all
 }
 
 fn judge(found: &mut Found, measured: &Measured) {
@@ -204,7 +220,7 @@ fn judge(found: &mut Found, measured: &Measured) {
         Withdrawal::Never if rule.category == RuleCategory::Lock => (locked(found, statement), false),
         Withdrawal::Never => return,
         Withdrawal::NoRewrite => (rewritten, true),
-        Withdrawal::NoScan => (rewritten || scanned, has_rows(found, measured)),
+        Withdrawal::NoScan => (rewritten || scanned, has_rows(found, measured, statement)),
     };
     if !seen && !sure {
         return;
@@ -233,10 +249,10 @@ fn locked(found: &Found, statement: &StatementMeasure) -> bool {
 }
 
 /// Whether the one table that the finding can be about had rows: nothing reads an empty one.
-fn has_rows(found: &Found, measured: &Measured) -> bool {
+fn has_rows(found: &Found, measured: &Measured, statement: &StatementMeasure) -> bool {
     let Some(table) = &found.table else { return false };
     let mut known = measured.rows.iter().filter(|((schema, name), _)| named(table, schema, name));
-    matches!((known.next(), known.next()), (Some((_, rows)), None) if *rows > 0)
+    matches!((known.next(), known.next()), (Some((name, rows)), None) if *statement.rows.get(name).unwrap_or(rows) > 0)
 }
 
 fn named(parts: &[String], schema: &str, name: &str) -> bool {
@@ -266,6 +282,50 @@ fn unseen<'a>(
     let lock = relation.lock.map_or("", LockMode::as_str);
     let message = format!("{} is read from end to end under {lock}", relation.name);
     Some(("scan-measured", relation, message, "as many rows are read as the table has"))
+}
+
+/// The rule about what a statement was measured to do to `relation`, which did not know it from the text.
+fn expected(sql: &str, code: &str, relation: &str) -> Option<&'static str> {
+    let outline = outline(sql);
+    if code == "rewrite-measured" {
+        let mut actions = outline.actions().iter();
+        return actions.find_map(|action| match (action.kind, &action.column) {
+            (ActionKind::AlterType, _) => Some("alter-column-type-rewrite"),
+            (ActionKind::AddColumn, Some(column)) => {
+                let has = |kind| column.clause(kind).is_some();
+                Some(match () {
+                    () if has(ClauseKind::Identity) => "add-column-identity",
+                    () if has(ClauseKind::Generated) => "add-column-generated-stored",
+                    () if has(ClauseKind::Default) => "add-column-volatile-default",
+                    () => "add-column-constrained-domain",
+                })
+            }
+            _ => None,
+        });
+    }
+    if outline.object == Some(ObjectKind::Domain) {
+        return Some("domain-constraint-not-valid-missing");
+    }
+    outline.actions().iter().find_map(|action| match (action.kind, &action.constraint) {
+        (ActionKind::AttachPartition, _) => {
+            let own = action.name.as_ref().is_some_and(|partition| partition.name() == relation);
+            Some(if own { "attach-partition-without-check" } else { "attach-partition-default-scan" })
+        }
+        (ActionKind::SetNotNull, _) => Some("set-not-null-without-check"),
+        (ActionKind::AddConstraint, Some(clause)) => match clause.kind {
+            ClauseKind::Check => Some("add-check-not-valid-missing"),
+            ClauseKind::ForeignKey => Some("add-fk-not-valid-missing"),
+            ClauseKind::Unique => Some("add-unique-not-using-index"),
+            ClauseKind::PrimaryKey => Some("add-pk-not-using-index"),
+            ClauseKind::Exclude => Some("add-exclusion-constraint"),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+fn does(outline: &Outline, kind: ActionKind) -> bool {
+    outline.actions().iter().any(|action| action.kind == kind)
 }
 
 /// Adds what was measured of the statement.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use confiture_core::db::{LockMode, ServerKind, Session};
 use confiture_core::migration::{Script, Step, TransactionMode};
 use confiture_core::plugin::StatementFailure;
-use confiture_core::sql::{TransactionControl, TransactionSafety, classify};
+use confiture_core::sql::{TransactionControl, TransactionSafety, Verb, classify};
 
 use super::trial::doing;
 use super::{Ground, Ladder, dropped, open, reaches_out};
@@ -31,6 +31,8 @@ pub struct Measured {
 pub struct StatementMeasure {
     /// Those it locked, wrote anew or read, by their names when it began.
     pub relations: Vec<RelationMeasure>,
+    /// Rows of the tables that hold another number when it begins than before the migration, as in [`Measured::rows`].
+    pub rows: BTreeMap<(String, String), u64>,
     /// Whether its locks and reads could be seen: not where it refuses a transaction.
     pub complete: bool,
 }
@@ -50,6 +52,10 @@ pub struct RelationMeasure {
     pub rewritten: bool,
     /// At least as many tuples were read as it had rows, and it had some.
     pub scanned: bool,
+    /// Rows it held when the statement began.
+    pub rows: u64,
+    /// Rows the statement updated or deleted.
+    pub changed: u64,
 }
 
 impl StatementMeasure {
@@ -146,7 +152,7 @@ impl Ladder<'_> {
 /// Runs `up` statement by statement and reads the gauge after each.
 async fn run(session: &Session, up: &Script, ground: Ground, within: bool) -> Result<Measured, FixtureError> {
     let mut before = Gauge::read(session).await.map_err(doing("measure"))?;
-    let counted = before.rows(session).await.map_err(doing("count rows"))?;
+    let mut counted = before.rows(session).await.map_err(doing("count rows"))?;
     let known = before.clone();
     let mut rows = BTreeMap::new();
     for (oid, state) in known.relations.iter().filter(|(_, state)| state.is_table()) {
@@ -180,7 +186,11 @@ async fn run(session: &Session, up: &Script, ground: Ground, within: bool) -> Re
         }
         let after = Gauge::read(session).await.map_err(doing("measure"))?;
         let relations = since(&after, &before, &known, &counted, !alone);
-        measured.statements.insert(index, StatementMeasure { relations, complete: !alone });
+        let rows = moved(&known, &counted, &measured.rows);
+        measured.statements.insert(index, StatementMeasure { relations, rows, complete: !alone });
+        for (oid, count) in &mut counted {
+            *count = rows_after(*count, before.relations.get(oid), after.relations.get(oid), class.verb);
+        }
         before = after;
         if own {
             if let Err(failure) = session.execute("COMMIT").await {
@@ -192,6 +202,27 @@ async fn run(session: &Session, up: &Script, ground: Ground, within: bool) -> Re
         }
     }
     Ok(measured)
+}
+
+/// The tables that hold another number of rows than at the start, by the names they had then.
+fn moved(
+    known: &Gauge,
+    counted: &BTreeMap<u32, u64>,
+    start: &BTreeMap<(String, String), u64>,
+) -> BTreeMap<(String, String), u64> {
+    let tables = known.relations.iter().filter(|(_, state)| state.is_table());
+    let counts = tables
+        .filter_map(|(oid, state)| Some(((state.schema.clone(), state.name.clone()), *counted.get(oid)?)));
+    counts.filter(|(name, rows)| start.get(name) != Some(rows)).collect()
+}
+
+/// How many rows a table holds after a statement.
+fn rows_after(rows: u64, was: Option<&GaugedRelation>, is: Option<&GaugedRelation>, verb: Verb) -> u64 {
+    let (Some(was), Some(is)) = (was, is) else { return rows };
+    if verb == Verb::Truncate && was.file != is.file {
+        return 0;
+    }
+    rows.saturating_add_signed(is.grown - was.grown)
 }
 
 /// What changed since `before`, of relations in `known`, with the names they had then.
@@ -219,8 +250,10 @@ fn since(
                 && !was.is_index()
                 && rows > 0
                 && is.returned.saturating_sub(was.returned) >= rows,
+            rows,
+            changed: is.changed.saturating_sub(was.changed),
         };
-        if relation.lock.is_some() || relation.rewritten || relation.scanned {
+        if relation.lock.is_some() || relation.rewritten || relation.scanned || relation.changed > 0 {
             all.push(relation);
         }
     }

@@ -448,9 +448,15 @@ async fn the_catalog_tells_hazards_from_their_look_alikes() {
         ("drop-replica-identity", "ALTER TABLE public.users DROP CONSTRAINT users_pkey;", true),
         ("drop-replica-identity", "ALTER TABLE users DROP COLUMN id;", true),
         ("drop-replica-identity", "ALTER TABLE pairs DROP CONSTRAINT pairs_pkey;", false),
+        // Whether the application fills a column that was there, its queries tell: a note.
         (
             "new-constraint-rejects-old-writer",
             "ALTER TABLE users ADD CHECK (name IS NOT NULL) NOT VALID;",
+            false,
+        ),
+        (
+            "new-constraint-rejects-old-writer",
+            "ALTER TABLE users ADD note text; ALTER TABLE users ADD CHECK (note IS NOT NULL) NOT VALID;",
             true,
         ),
         (
@@ -519,12 +525,36 @@ fn look_alikes_of_losses_and_breaks_are_silent() {
     silent(
         "CREATE POLICY p ON t USING (true); ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;",
     );
+    silent("WITH gone AS (DELETE FROM t WHERE id = 1 RETURNING id) SELECT count(*) FROM gone;");
+    silent(
+        "WITH gone AS (DELETE FROM t USING u WHERE t.id = u.id RETURNING t.id) SELECT count(*) FROM gone;",
+    );
+    silent("ALTER TYPE mood RENAME TO mood_old; CREATE TYPE mood AS ENUM ('a');");
+    silent("CREATE SEQUENCE s; ALTER SEQUENCE s RENAME TO r; ALTER INDEX i RENAME TO j;");
+    silent("ALTER TABLE t DISABLE TRIGGER USER; ALTER TABLE t ENABLE TRIGGER USER;");
+    silent("ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT a, (SELECT max(b) FROM c GROUP BY d) FROM u;");
+    silent(
+        "ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT DISTINCT a FROM u; \
+         CREATE TRIGGER w INSTEAD OF INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();",
+    );
     silent("CREATE FUNCTION f(a text) RETURNS int LANGUAGE sql AS 'SELECT 1'; DROP FUNCTION f(text);");
     let loud = |script: &str, code: &str| {
         let found = check(&format!("SET lock_timeout = '1s'; {script}"));
         assert!(found.iter().any(|found| found.starts_with(code)), "{script}: {found:?}");
     };
     loud("ALTER VIEW v RENAME TO w;", "rename-table");
+    loud("ALTER SEQUENCE s RENAME TO r;", "rename-table");
+    loud("ALTER SCHEMA s RENAME TO r;", "rename-table");
+    loud("ALTER TYPE mood RENAME TO moods;", "rename-table");
+    loud("ALTER TABLE t RENAME TO u; CREATE VIEW t AS SELECT a FROM u GROUP BY a;", "rename-table");
+    loud("ALTER TYPE mood SET SCHEMA app;", "set-schema");
+    loud("ALTER TABLE t DISABLE TRIGGER USER;", "disable-trigger-all");
+    loud("WITH gone AS (DELETE FROM ONLY app.t RETURNING id) SELECT count(*) FROM gone;", "unbounded-dml");
+    loud("WITH done AS (UPDATE t SET a = 1 RETURNING id) SELECT count(*) FROM done;", "unbounded-dml");
+    loud(
+        "ALTER TABLE t ADD COLUMN a int; UPDATE t SET a = 1 WHERE id = 1; ALTER TABLE t ALTER a SET NOT NULL;",
+        "new-constraint-rejects-old-writer",
+    );
     loud(
         "ALTER TABLE t ADD COLUMN a int, ADD b text NOT NULL DEFAULT NULL;",
         "add-column-not-null-no-default",

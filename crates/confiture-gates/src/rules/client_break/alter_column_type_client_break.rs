@@ -48,12 +48,12 @@ impl Rule for AlterColumnTypeClientBreak {
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
         for (statement, table, action) in cx.actions(&[ActionKind::AlterType]) {
             let (Some(name), Some(value)) = (&action.name, action.value) else { continue };
-            let new = type_name(value.text(statement.sql()));
+            let new = base(cx, type_name(value.text(statement.sql())));
             let known = column(cx, statement, table, name.name());
             if known.as_ref().is_some_and(|known| known.here) {
                 continue;
             }
-            let old = known.map(|known| type_name(&known.data_type)).filter(|old| !old.is_empty());
+            let old = known.map(|known| base(cx, type_name(&known.data_type))).filter(|old| !old.is_empty());
             let (breaks, label) = match &old {
                 Some(old) if family(old) != family(&new) && family(old).is_some() => {
                     (true, "comparisons and values of the old kind are refused (42883, 42804)")
@@ -82,6 +82,13 @@ impl Rule for AlterColumnTypeClientBreak {
             out.push(if cx.before.is_some() && old.is_some() { finding.seen_in_catalog() } else { finding });
         }
     }
+}
+
+/// The type under a domain of the catalog; any other type is itself.
+fn base(cx: &RuleContext<'_>, name: String) -> String {
+    let domains = cx.before.into_iter().flat_map(|catalog| catalog.domains());
+    let mut named = domains.filter(|(id, _)| id.sql_name() == name || id.name() == name);
+    named.next().map_or(name, |(_, domain)| type_name(&domain.base_type))
 }
 
 /// What a column becomes only from something of another kind.

@@ -19,8 +19,8 @@ impl Rule for NewConstraintRejectsOldWriter {
                        the previous application does not write, without a default, must not be demanded (CHECK (column \
                        IS NOT NULL), SET NOT NULL) before that application is gone: each of its INSERTs fails with \
                        SQLSTATE 23514 or 23502. Give the column a DEFAULT, or demand it one release later. Reported \
-                       are columns the same migration adds and, with a catalog, those that may be NULL and have no \
-                       default; which rows the application writes is known from its queries only.",
+                       are columns the same migration adds; of others, that may be NULL and have no default, only a \
+                       query of the application tells whether it fills them: without one this is a note.",
             },
             category: RuleCategory::ClientBreak,
             severity: Severity::Medium,
@@ -42,16 +42,22 @@ impl Rule for NewConstraintRejectsOldWriter {
     }
 
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
-        for (statement, table, action) in cx.actions(&[ActionKind::AddConstraint]) {
-            let Some(clause) = &action.constraint else { continue };
-            for name in demanded(statement, clause) {
+        for (statement, table, action) in cx.actions(&[ActionKind::AddConstraint, ActionKind::SetNotNull]) {
+            let (names, span) = match (&action.constraint, &action.name) {
+                (Some(clause), _) => (demanded(statement, clause), clause.span),
+                (None, Some(column)) if action.kind == ActionKind::SetNotNull => {
+                    (vec![column.clone()], action.span)
+                }
+                _ => continue,
+            };
+            for name in names {
                 let Some(known) = column(cx, statement, table, name.name()) else { continue };
-                if known.not_null || known.filled {
+                if known.not_null || known.filled || (action.constraint.is_none() && !known.here) {
                     continue;
                 }
                 let finding = RuleFinding::new(
                     statement,
-                    clause.span,
+                    span,
                     format!("rows that the running application writes to {table} without {name} are refused"),
                 )
                 .label("new rows are checked at once, NOT VALID or not")
@@ -59,7 +65,12 @@ impl Rule for NewConstraintRejectsOldWriter {
                     "ALTER TABLE {table} ALTER COLUMN {name} SET DEFAULT …; or demand it a release later"
                 ))
                 .on(table);
-                out.push(if known.here { finding } else { finding.seen_in_catalog() });
+                // It may have been filling a column that was there for long.
+                out.push(if known.here {
+                    finding
+                } else {
+                    finding.severity(Severity::Info).seen_in_catalog()
+                });
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use super::super::known::{has_primary_key, published, steps, table};
 use super::super::prelude::*;
-use confiture_core::catalog::{Detail, Kind, ObjectId};
-use confiture_core::sql::Span;
+use confiture_core::catalog::{Detail, Kind, ObjectId, Publication};
+use confiture_core::sql::{Body, Span};
 
 /// A table without a primary key is published, and can no longer be updated.
 #[derive(Debug, Default)]
@@ -43,6 +43,20 @@ impl Rule for PublishedTableWithoutPk {
     fn check(&self, cx: &RuleContext<'_>, out: &mut Vec<RuleFinding>) {
         for statement in cx.statements {
             let outline = statement.outline();
+            if let Some(name) = outline.name().filter(|_| born_published(cx, statement)) {
+                out.push(
+                    RuleFinding::new(
+                        statement,
+                        name.span,
+                        format!("each UPDATE and DELETE of {name} fails: a publication takes it, and it has no primary key"),
+                    )
+                    .label("they are refused with SQLSTATE 55000")
+                    .help(format!("give {name} a primary key, or a REPLICA IDENTITY"))
+                    .on(name)
+                    .seen_in_catalog(),
+                );
+                continue;
+            }
             if outline.object != Some(ObjectKind::Publication)
                 || !matches!(outline.verb, Verb::Create | Verb::Alter)
                 || inserts_only(statement)
@@ -65,6 +79,48 @@ impl Rule for PublishedTableWithoutPk {
             }
         }
     }
+}
+
+/// Whether a statement creates a table that a publication takes without being asked, and that has no key at the end.
+fn born_published(cx: &RuleContext<'_>, statement: &RuleStatement<'_>) -> bool {
+    let outline = statement.outline();
+    let (Some(catalog), Body::Table(table), Some(name)) = (cx.before, &outline.body, outline.name()) else {
+        return false;
+    };
+    let plain = statement.does(Verb::Create, ObjectKind::Table)
+        && ![Modifier::Temporary, Modifier::Unlogged].iter().any(|kind| outline.modifier(*kind).is_some())
+        && table.partition_of.is_none()
+        // What a table takes over from another one, the parent or the query tells.
+        && table.columns().next().is_some()
+        && !["like", "inherits"].iter().any(|word| statement.tokens().iter().any(|t| t.is_word(statement.sql(), word)));
+    let takes = |publication: &Publication| {
+        (publication.publish.contains("update") || publication.publish.contains("delete"))
+            && (publication.all_tables
+                || publication
+                    .schemas
+                    .iter()
+                    .any(|quoted| quoted.trim_matches('"') == name.schema().unwrap_or("public")))
+    };
+    let taken = catalog.of_kind(Kind::Publication).any(|(_, object)| match &object.detail {
+        Detail::Publication(publication) => takes(publication),
+        _ => false,
+    });
+    if !plain || !taken {
+        return false;
+    }
+    let key = |clause: &Clause| clause.kind == ClauseKind::PrimaryKey;
+    let keyed = table.constraints().any(key) || table.columns().any(|column| column.clauses.iter().any(key));
+    let later = cx.after_it(statement).iter().any(|later| {
+        let outline = later.outline();
+        outline.names.iter().any(|other| RuleContext::same_name(other, name))
+            && (outline.verb == Verb::Drop
+                || outline.actions().iter().any(|action| {
+                    matches!(action.kind, ActionKind::ReplicaIdentity | ActionKind::Rename)
+                        || action.constraint.as_ref().is_some_and(key)
+                        || action.column.iter().any(|column| column.clauses.iter().any(key))
+                }))
+    });
+    !keyed && !later
 }
 
 /// Whether `publish` names neither `update` nor `delete`.

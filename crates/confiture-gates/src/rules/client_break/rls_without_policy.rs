@@ -70,6 +70,50 @@ impl Rule for RlsWithoutPolicy {
                 .on(table),
             );
         }
+        for statement in cx.statements.iter().filter(|s| s.does(Verb::Drop, ObjectKind::Policy)) {
+            let Some(table) = &statement.outline().on else { continue };
+            let Some((catalog, id, _)) =
+                known::table(cx, statement, table).filter(|(_, _, on)| on.row_security)
+            else {
+                continue;
+            };
+            let dropped = |name: &str| {
+                cx.statements.iter().any(|other| {
+                    other.does(Verb::Drop, ObjectKind::Policy)
+                        && other.outline().on.as_ref().is_some_and(|on| RuleContext::same_name(on, table))
+                        && other.outline().names.iter().any(|dropped| dropped.name() == name)
+                })
+            };
+            let was = catalog.policies_of(id).any(|(_, policy)| policy.permissive);
+            let left = catalog.policies_of(id).any(|(id, policy)| policy.permissive && !dropped(id.name()));
+            let given = cx.statements.iter().any(|other| {
+                permits(other, table)
+                    || (known::is_about(other, Verb::Alter, table)
+                        && other
+                            .outline()
+                            .actions()
+                            .iter()
+                            .any(|action| action.kind == ActionKind::DisableRowSecurity))
+                    || (other.does(Verb::Drop, ObjectKind::Table)
+                        && other.outline().names.iter().any(|name| RuleContext::same_name(name, table)))
+            });
+            let again = out.iter().any(|found: &RuleFinding| found.table.as_ref() == Some(&table.parts));
+            if !was || left || given || again {
+                continue;
+            }
+            out.push(
+                RuleFinding::new(
+                    statement,
+                    statement.span(),
+                    format!(
+                        "the running application sees no row of {table}: its last permissive policy goes"
+                    ),
+                )
+                .help(format!("in the same transaction: CREATE POLICY … ON {table} USING (…);"))
+                .on(table)
+                .seen_in_catalog(),
+            );
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! `set-schema`.
 
 use super::super::prelude::*;
-use super::rename_table::{has_successor, moved};
+use super::rename_table::{has_successor, moved, others};
 
 /// A table or view has another schema than the running application uses.
 #[derive(Debug, Default)]
@@ -55,6 +55,17 @@ impl Rule for SetSchema {
                     table.name()
                 ))
                 .on(table),
+            );
+        }
+        for (statement, _, name, action) in others(cx, ActionKind::SetSchema) {
+            let Some(schema) = &action.name else { continue };
+            out.push(
+                RuleFinding::new(
+                    statement,
+                    action.span,
+                    format!("queries of the running application do not find {name} in {schema}"),
+                )
+                .help("make a new one beside it, and drop the old one when no application names it"),
             );
         }
     }

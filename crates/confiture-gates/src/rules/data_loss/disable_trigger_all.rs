@@ -46,6 +46,20 @@ impl Rule for DisableTriggerAll {
                 .tokens_in(action.span)
                 .last()
                 .is_some_and(|last| last.is_word(statement.sql(), "all"));
+            let user = statement
+                .tokens_in(action.span)
+                .last()
+                .is_some_and(|last| last.is_word(statement.sql(), "user"));
+            let again = cx.after_it(statement).iter().any(|later| {
+                later.outline().name().is_some_and(|name| RuleContext::same_name(name, table))
+                    && later.outline().actions().iter().any(|action| action.kind == ActionKind::EnableTrigger)
+            });
+            if user && !again {
+                out.push(
+                    finding(statement, action.span, format!("no trigger of {table} runs from now on"))
+                        .on(table),
+                );
+            }
             if all || internal {
                 out.push(
                     finding(statement, action.span, format!("foreign keys of {table} are not checked"))

@@ -1,5 +1,6 @@
 //! `drop-table`.
 
+use super::super::known;
 use super::super::prelude::*;
 
 /// A table and its rows are gone.
@@ -42,6 +43,13 @@ impl Rule for DropTable {
             for table in &statement.outline().names {
                 if cx.is_new(statement, ObjectKind::Table, table)
                     || table.schema().is_some_and(|schema| schema.starts_with("pg_temp"))
+                {
+                    continue;
+                }
+                // IF EXISTS, and it does not.
+                if statement.outline().modifier(Modifier::IfExists).is_some()
+                    && cx.before.is_some()
+                    && known::table(cx, statement, table).is_none()
                 {
                     continue;
                 }

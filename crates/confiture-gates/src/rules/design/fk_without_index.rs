@@ -1,5 +1,6 @@
 //! `fk-without-index`.
 
+use super::super::known;
 use super::super::prelude::*;
 use confiture_core::sql::{Body, Span};
 
@@ -17,8 +18,8 @@ impl Rule for FkWithoutIndex {
                 summary: "the referencing columns of a foreign key have no index",
                 docs: "PostgreSQL indexes the referenced columns, not the referencing ones. Each DELETE of a referenced \
                        row, and each UPDATE of its key, reads the whole referencing table then, with the row locked. \
-                       Make an index that starts with the columns. Only indexes that the migrations make are seen \
-                       without a database.",
+                       Make an index that starts with the columns. Without a database only indexes that the migrations make \
+                       are seen.",
             },
             category: RuleCategory::Design,
             severity: Severity::Medium,
@@ -45,8 +46,14 @@ impl Rule for FkWithoutIndex {
             let Some(table) = statement.outline().name() else { continue };
             for (columns, span) in keys(statement) {
                 // A table of which the migrations tell nothing may have any index.
-                let known = cx.past(statement).any(|past| makes(past, table)) || makes(statement, table);
-                if !known || indexed(cx, statement, table, &columns) {
+                let there = known::table(cx, statement, table).is_some();
+                let known =
+                    there || cx.past(statement).any(|past| makes(past, table)) || makes(statement, table);
+                let kept = there
+                    && known::indexes(cx, statement, Some(table)).iter().any(|index| {
+                        index.valid && !index.partial && serves(&index.columns, &columns, index.unique)
+                    });
+                if !known || kept || indexed(cx, statement, table, &columns) {
                     continue;
                 }
                 let list = columns.join(", ");
@@ -59,6 +66,14 @@ impl Rule for FkWithoutIndex {
             }
         }
     }
+}
+
+/// Whether an index finds the rows with values of some columns: it starts with them, in any order, or allows one row
+/// for a part of them.
+fn serves(index: &[String], columns: &[String], unique: bool) -> bool {
+    let head = index.get(..columns.len()).unwrap_or_default();
+    let leads = !head.is_empty() && columns.iter().all(|column| head.contains(column));
+    leads || (unique && !index.is_empty() && index.iter().all(|column| columns.contains(column)))
 }
 
 fn makes(statement: &RuleStatement<'_>, table: &ObjectName) -> bool {
