@@ -99,7 +99,7 @@ const RULES: &[Blame] = &[
     ("rename-table", &["42P01", "42703", "55000", "0A000", "428C9", "42P10", "42501"], |o| {
         o.object != Some(ObjectKind::Index) && !is_routine(o) && does(o, &[ActionKind::Rename])
     }),
-    ("rename-table", &["3F000", "42704", "22P02"], |o| {
+    ("rename-table", &["3F000", "42704"], |o| {
         o.object != Some(ObjectKind::Index) && does(o, &[ActionKind::Rename])
     }),
     ("drop-table", &["42P01"], |o| {
