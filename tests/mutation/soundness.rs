@@ -37,16 +37,12 @@ fn nothing_called_the_same_is_told_apart() {
             _ => Chain::data_safe(seed, STEPS),
         };
         tally.chain(seed, &chain);
+        // A run of many chains takes long.
+        if (seed - from) % 10 == 9 {
+            tally.print();
+        }
     }
-    println!(
-        "{} mutants, {} equivalent, {} redundant ({} by their text), {} compared, {} told apart",
-        tally.mutants,
-        tally.equivalent,
-        tally.redundant,
-        tally.by_text,
-        tally.compared,
-        tally.apart.len()
-    );
+    tally.print();
     assert!(tally.apart.is_empty(), "{}", tally.apart.join("\n\n"));
 }
 
@@ -82,6 +78,7 @@ fn what_is_not_the_same_is_told_apart() {
 
 #[derive(Default)]
 struct Tally {
+    chains: usize,
     mutants: usize,
     equivalent: usize,
     redundant: usize,
@@ -91,7 +88,17 @@ struct Tally {
 }
 
 impl Tally {
+    fn print(&self) {
+        let Self { chains, mutants, equivalent, redundant, by_text, compared, apart } = self;
+        println!(
+            "{chains} chains, {mutants} mutants, {equivalent} equivalent, {redundant} redundant ({by_text} by their \
+             text), {compared} compared, {} told apart",
+            apart.len()
+        );
+    }
+
     fn chain(&mut self, seed: u64, chain: &Chain) {
+        self.chains += 1;
         let scenario = Scenario::new(&[]).layout("plain").with_rows();
         for (name, text) in chain.files(ChainLayout::Plain) {
             scenario.write(name.to_str().expect("a name"), text.as_bytes());

@@ -325,3 +325,26 @@ fn rows_of_a_table_that_has_nothing_to_do_with_it_leave_a_mutant_equivalent() {
         "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; INSERT INTO log VALUES ('done');";
     assert!(!judged(function).contains("equivalent"));
 }
+
+#[test]
+fn rows_that_something_unseen_ties_to_it_do_not_leave_a_mutant_equivalent() {
+    let judged = |first: &str, second: &str| {
+        Scenario::new(&[("0001_log.up.sql", first), ("0002_users.up.sql", second)]).mutate(&["not-null-drop"])
+    };
+    let log = "CREATE TABLE log (what text);";
+    let users = "CREATE TABLE users (id int NOT NULL, PRIMARY KEY (id))";
+    let equivalent = "not-null-drop/0002_users/users.id/1 equivalent";
+    assert_eq!(judged(log, &format!("{users}; DELETE FROM log;")), equivalent);
+    // Its rows are rows of the other table.
+    let child = judged(log, &format!("{users} INHERITS (log); DELETE FROM log;"));
+    assert!(!child.contains("equivalent"), "{child}");
+    // It tells about the schema.
+    let told = judged(log, &format!("{users}; INSERT INTO log SELECT relname FROM pg_class LIMIT 1;"));
+    assert!(!told.contains("equivalent"), "{told}");
+    // A trigger that the script drops in the end.
+    let trigger = "CREATE TABLE log (what text); CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN \
+                   RETURN new; END'; CREATE TRIGGER tr AFTER INSERT ON log FOR EACH ROW EXECUTE FUNCTION f();";
+    let then = "INSERT INTO log VALUES ('done'); DROP TRIGGER tr ON log; DROP FUNCTION f();";
+    let triggered = judged(trigger, &format!("{users}; {then}"));
+    assert!(!triggered.contains("equivalent"), "{triggered}");
+}

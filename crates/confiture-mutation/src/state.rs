@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use confiture_core::catalog::{Catalog, Detail, Kind};
+use confiture_core::catalog::{Catalog, Detail, Kind, Object, ObjectId};
 use confiture_core::db::DbFailure;
 use confiture_core::migration::{Direction, Script, TransactionMode};
-use confiture_core::plugin::{Channels, Mutant};
-use confiture_core::sql::{ActionKind, Body, ObjectKind, Verb, classify, outline, split};
+use confiture_core::plugin::{Channels, Mutant, RungRecord};
+use confiture_core::sql::{ActionKind, Body, ObjectKind, Outline, Verb, classify, outline, split};
 use confiture_fixtures::{Trial, Want};
 
 use crate::audience::{Ties, words};
@@ -184,62 +184,118 @@ pub(crate) fn leaves_rows_alone(script: &Script, mutant: Option<&Mutant>) -> boo
 
 /// Whether a mutant can change rows only through the schema it leaves: neither what it replaces, nor what it
 /// puts there, nor any later statement of the script reads or writes rows, but for later ones that write to tables
-/// which have nothing to do with it. `after` is what the script leads to.
-pub(crate) fn is_independent_of_rows(script: &Script, mutant: &Mutant, after: &Catalog, ties: &Ties) -> bool {
-    let touched = touched(script, mutant).map(|names| ties.closure(names));
-    let unrelated = |sql: &str| touched.as_ref().is_some_and(|touched| is_unrelated(sql, touched, after));
-    is_independent_from(script, mutant, mutant.statement, unrelated)
+/// which have nothing to do with it. `record` is that of the original.
+pub(crate) fn is_independent_of_rows(
+    script: &Script,
+    mutant: &Mutant,
+    record: &RungRecord,
+    ties: &Ties,
+) -> bool {
+    let ends = Ends { before: &record.before, after: &record.after };
+    let touched = touched(script, mutant).map(|names| ends.closure(names, ties));
+    let unrelated =
+        |sql: &str| touched.as_ref().is_some_and(|touched| is_unrelated(sql, touched, script, ends));
+    let first = mutant.edits.iter().map(|(at, _)| *at).min().unwrap_or(mutant.statement);
+    is_independent_from(script, mutant, first.min(mutant.statement), unrelated)
+}
+
+/// The catalogs around a script.
+#[derive(Clone, Copy)]
+struct Ends<'a> {
+    before: &'a Catalog,
+    after: &'a Catalog,
+}
+
+impl<'a> Ends<'a> {
+    fn iter(self) -> impl Iterator<Item = (&'a ObjectId, &'a Object)> {
+        self.before.iter().chain(self.after.iter())
+    }
+
+    /// `names` and what foreign keys tie to them, before or after.
+    fn closure(self, names: BTreeSet<String>, ties: &Ties) -> BTreeSet<String> {
+        let before = Ties::of(self.before);
+        let mut names = names;
+        loop {
+            let count = names.len();
+            names = before.closure(ties.closure(names));
+            if names.len() == count {
+                return names;
+            }
+        }
+    }
+}
+
+/// The statements that a mutant edits, as they are and as it has them.
+fn edited(script: &Script, mutant: &Mutant) -> Option<Vec<String>> {
+    let mut texts = Vec::new();
+    for at in mutant.edits.iter().map(|(at, _)| *at).collect::<BTreeSet<usize>>() {
+        texts.push(script.statements.get(at)?.sql.to_string());
+        let replaced = mutant.statement_text(script, at).ok()?;
+        texts.extend(split(&replaced).iter().map(|piece| piece.text(&replaced).to_owned()));
+    }
+    Some(texts)
 }
 
 /// The relations that the edited statements name, lower case; `None` where they are about something else than
 /// tables and indexes.
 fn touched(script: &Script, mutant: &Mutant) -> Option<BTreeSet<String>> {
     let mut names = BTreeSet::new();
-    for (at, _) in &mutant.edits {
-        let sql = &script.statements.get(*at)?.sql;
-        let replaced = mutant.statement_text(script, *at).ok()?;
-        let pieces = split(&replaced);
-        for text in std::iter::once(&**sql).chain(pieces.iter().map(|piece| piece.text(&replaced))) {
-            if !matches!(classify(text).object, Some(ObjectKind::Table | ObjectKind::Index)) {
-                return None;
-            }
-            names.extend(words(text));
+    for text in edited(script, mutant)? {
+        if !matches!(classify(&text).object, Some(ObjectKind::Table | ObjectKind::Index)) {
+            return None;
         }
+        names.extend(words(&text));
     }
     Some(names)
 }
 
 /// Whether a statement writes rows of tables that have nothing to do with those of `touched`; not known, and so not
-/// true, where anything could run code or stand for another table.
-fn is_unrelated(sql: &str, touched: &BTreeSet<String>, catalog: &Catalog) -> bool {
+/// true, where anything could run code, stand for another table or tell about the schema.
+fn is_unrelated(sql: &str, touched: &BTreeSet<String>, script: &Script, ends: Ends<'_>) -> bool {
     let runs_code =
         |kind| matches!(kind, Kind::Function | Kind::Procedure | Kind::Trigger | Kind::Rule | Kind::Policy);
+    // What a script makes and drops again is in neither catalog.
+    let outlines: Vec<Outline> = script.statements.iter().map(|one| outline(&one.sql)).collect();
+    let makes_code = outlines.iter().any(|outline| {
+        outline.verb == Verb::Create
+            && !matches!(outline.object, Some(ObjectKind::Table | ObjectKind::Index | ObjectKind::Sequence))
+    });
     if !matches!(classify(sql).verb, Verb::Insert | Verb::Update | Verb::Delete)
-        || catalog.iter().any(|(id, _)| runs_code(id.kind()))
+        || makes_code
+        || ends.iter().any(|(id, _)| runs_code(id.kind()))
     {
         return false;
     }
     let words: BTreeSet<String> = words(sql).into_iter().collect();
-    let Some(target) = outline(sql).name().map(|name| name.name().to_lowercase()) else { return false };
-    let mut found = false;
-    for (id, object) in catalog.iter() {
-        let name = id.name().to_lowercase();
-        let plain = match &object.detail {
-            Detail::Table(table) => {
-                table.partition_of.is_none() && table.partition_by.is_none() && table.inherits.is_empty()
-            }
-            _ => !matches!(id.kind(), Kind::View | Kind::MaterializedView | Kind::ForeignTable),
-        };
-        let is_relation =
-            matches!(id.kind(), Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable);
-        if is_relation && words.contains(&name) {
-            if !plain || touched.contains(&name) {
-                return false;
-            }
-            found |= name == target;
-        }
+    if words.iter().any(|word| word.starts_with("pg_") || word == "information_schema") {
+        return false;
     }
-    found
+    let Some(target) = outline(sql).name().map(|name| name.name().to_lowercase()) else { return false };
+    let is_relation =
+        |kind| matches!(kind, Kind::Table | Kind::View | Kind::MaterializedView | Kind::ForeignTable);
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    let mut odd: BTreeSet<String> = BTreeSet::new();
+    for (id, object) in ends.iter().filter(|(id, _)| is_relation(id.kind())) {
+        let name = id.name().to_lowercase();
+        match &object.detail {
+            Detail::Table(table) => {
+                // A statement about a table is about those that inherit from it, too.
+                odd.extend(table.inherits.iter().map(|parent| parent.name().to_lowercase()));
+                let plain = table.partition_of.is_none() && table.partition_by.is_none();
+                if !plain || !table.inherits.is_empty() {
+                    odd.insert(name.clone());
+                }
+            }
+            _ => drop(odd.insert(name.clone())),
+        }
+        known.insert(name);
+    }
+    let passing = outlines.iter().flat_map(|outline| outline.names.iter().chain(&outline.on));
+    odd.extend(passing.map(|name| name.name().to_lowercase()).filter(|name| !known.contains(name)));
+    let meant = |name: &String| words.contains(name);
+    known.contains(&target)
+        && !odd.iter().any(meant)
+        && !known.iter().any(|name| meant(name) && touched.contains(name))
 }
 
 /// `unrelated` says of a statement that the mutant leaves as it is whether its rows do not matter.
@@ -283,7 +339,11 @@ fn is_drop(sql: &str) -> bool {
 /// Whether a statement neither reads nor writes rows, apart from checking them.
 fn is_schema_only(sql: &str) -> bool {
     let class = classify(sql);
+    // Where a sequence stands is no part of a catalog, and a new one numbers the rows that are there.
+    let hidden = ["restart", "serial", "serial2", "serial4", "serial8", "smallserial", "bigserial"];
+    let counts = || words(sql).iter().any(|word| hidden.contains(&word.as_str()));
     match class.verb {
+        Verb::Alter if counts() => false,
         Verb::Create => match class.object {
             Some(ObjectKind::MaterializedView) => false,
             Some(ObjectKind::Table) => outline(sql).table().is_some_and(|table| !table.items.is_empty()),

@@ -370,9 +370,9 @@ impl<'a> Worker<'a> {
         divergence: &Divergence,
     ) -> Option<Sentence> {
         let script = self.brief.loaded.migrations[subject.migration].step(subject.direction).script()?;
-        let after = &group.baseline.trial.record.after;
+        let record = &group.baseline.trial.record;
         if !group.baseline.stable
-            || !state::is_independent_of_rows(script, subject.mutant, after, &group.ties)
+            || !state::is_independent_of_rows(script, subject.mutant, record, &group.ties)
         {
             return None;
         }
