@@ -73,9 +73,13 @@ fn category_is_a_class_too_and_confiture_toml_can_approve() {
     configured.write("confiture.toml", approve("0002_drop"));
     let report = gate(&configured, &[], 0);
     assert_eq!(gate_of(&report, "breaking-change")["status"], "waived");
-    configured.write("confiture.toml", approve("0003_drop"));
+    configured.write("confiture.toml", approve("0002"));
+    gate(&configured, &[], 0);
+    configured.write("confiture.toml", format!("\n{}", approve("0003_drop")));
     let report = gate(&configured, &[], 1);
-    assert_eq!(findings(&report, "approval-unknown").len(), 1);
+    let unknown = findings(&report, "approval-unknown");
+    assert_eq!(unknown.len(), 1);
+    assert_eq!((&unknown[0]["file"], &unknown[0]["line"]), (&"confiture.toml".into(), &2.into()));
     assert_eq!(gate_of(&report, "breaking-change")["status"], "failed");
 }
 

@@ -282,7 +282,8 @@ fn what_fails_on_the_originals_is_named_with_how_to_go_on() {
     let ended = mutate(&project, &[]).exits(4);
     ended.prints(&["built-in checks fail", "down on 0002_more", "--skip down", "--allow-red"]);
     mutate(&project, &["--skip", "down", "--skip", "re-up"]).exits(1);
-    mutate(&project, &["--allow-red"]).exits(1);
+    let ended = mutate(&project, &["--allow-red"]).exits(1);
+    ended.prints(&["mutants-red-tests", "check down on 0002_more", "not asked about mutants"]);
     project.write("m/0002_more.down.sql", "DROP TABLE more;\n");
     project.write("confiture/tests/red.sql", "-- confiture: assert\nSELECT false;\n");
     mutate(&project, &[]).exits(4).prints(&["the tests fail on the migrations as they are"]);
@@ -297,7 +298,27 @@ fn tests_that_cannot_be_written_do_not_cost_the_report() {
     ended
         .prints(&["SURVIVED  critical: the primary key is dropped", "assertions found for 2 of 2 unnoticed"]);
     let ended = mutate(&project, &["--write-tests", "new/tests"]).exits(1);
-    assert!(ended.stderr.contains("wrote 2 tests to new/tests"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("wrote 2 tests to new/tests, for 2 mutants"), "{}", ended.stderr);
+    let ended = mutate(&project, &["--write-tests", "new/tests"]).exits(1);
+    assert!(ended.stderr.contains("those for 2 mutants are there already"), "{}", ended.stderr);
+}
+
+#[test]
+fn assertions_that_nobody_looked_for_are_not_called_missing() {
+    let project = keys();
+    let missing = "no assertion was found";
+    let said = |args: &[&str]| mutate(&project, args).exits(1).stdout.contains(missing);
+    assert!(!said(&["--no-suggest"]));
+}
+
+#[test]
+fn file_called_like_the_snapshot_s_directory_is_no_snapshot() {
+    let project = keys();
+    project.write("confiture", "a program\n");
+    mutate(&project, &[]).exits(1);
+    let ended = project.run(&["snapshot", "m", "--accept"]).exits(2);
+    ended.error(&["it is a file, where the snapshot's directory has to be"]);
+    assert_eq!(std::fs::read_to_string(project.path("confiture")).expect("kept"), "a program\n");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
-use crate::Severity;
+use crate::{Location, Severity};
 
 /// The file's name.
 pub const FILE_NAME: &str = "confiture.toml";
@@ -91,7 +91,7 @@ pub struct Settings {
 pub struct ApproveSettings {
     /// The code of findings, or a category of rules.
     pub class: String,
-    /// Id of the migration.
+    /// Id or version of the migration.
     pub migration: String,
     /// Why.
     pub reason: String,
@@ -99,6 +99,9 @@ pub struct ApproveSettings {
     pub owner: String,
     /// The last day it holds, `YYYY-MM-DD`.
     pub until: String,
+    /// Where it stands, for findings about it.
+    #[serde(skip)]
+    pub at: Option<Location>,
 }
 
 /// The keys of `[perf]`.
@@ -256,6 +259,9 @@ pub struct IgnoredMutant {
     pub migration: Option<String>,
     /// Why.
     pub reason: String,
+    /// Where it stands, for findings about it.
+    #[serde(skip)]
+    pub at: Option<Location>,
 }
 
 impl Settings {
@@ -354,7 +360,44 @@ pub fn parse(text: &str) -> Result<Config, String> {
         true => toml::from_str(text).map_err(|error| error.to_string())?,
         false => toml::Value::Table(table).try_into().map_err(|e: toml::de::Error| e.message().to_owned())?,
     };
-    Ok(Config { settings, profiles })
+    let mut config = Config { settings, profiles };
+    locate(&mut config, text);
+    Ok(config)
+}
+
+/// Notes where the entries stand that findings are about.
+fn locate(config: &mut Config, text: &str) {
+    let Ok(root) = toml::de::DeTable::parse(text) else { return };
+    let mark = |settings: &mut Settings, table: &toml::de::DeTable<'_>| {
+        for (ignored, at) in
+            settings.mutate.ignore.iter_mut().zip(entries(table, &["mutate", "ignore"], text))
+        {
+            ignored.at = Some(at);
+        }
+        for (approved, at) in settings.approve.iter_mut().zip(entries(table, &["approve"], text)) {
+            approved.at = Some(at);
+        }
+    };
+    mark(&mut config.settings, root.get_ref());
+    let named = root.get_ref().get("profile").and_then(|profiles| profiles.get_ref().as_table());
+    for (name, settings) in &mut config.profiles {
+        let own = named.and_then(|named| named.get(name.as_str())?.get_ref().as_table());
+        if let Some(own) = own {
+            mark(settings, own);
+        }
+    }
+}
+
+/// The places of the elements of the array at `path`, each the line it begins in.
+fn entries(table: &toml::de::DeTable<'_>, path: &[&str], text: &str) -> Vec<Location> {
+    let [tables @ .., last] = path else { return Vec::new() };
+    let inner = tables.iter().try_fold(table, |table, key| table.get(*key)?.get_ref().as_table());
+    let array = inner.and_then(|table| table.get(*last)?.get_ref().as_array());
+    let place = |span: std::ops::Range<usize>| {
+        let first = text.get(span.start..).and_then(|rest| rest.lines().next()).map_or(0, str::len);
+        Location::new(FILE_NAME, text, span.start..span.start + first)
+    };
+    array.into_iter().flat_map(|array| array.iter()).map(|entry| place(entry.span())).collect()
 }
 
 /// The nearest `confiture.toml` in `start` or above it, read; `None` when there is none.
@@ -397,6 +440,20 @@ mod tests {
         }
         let mutate = parse("[mutate]\nfail-on = 'high'\nmin-score = 80").unwrap().settings.mutate;
         assert_eq!((mutate.fail_on, mutate.min_score), (Some(Severity::High), Some(80)));
+    }
+
+    #[test]
+    fn entries_know_their_line() {
+        let text = "dir = 'm'\n[[approve]]\nclass = 'a'\n[[approve]]\nclass = 'b'\n\n[[mutate.ignore]]\noperator = 'x'\n\
+                    [profile.ci]\n[[profile.ci.mutate.ignore]]\noperator = 'y'\n";
+        let config = parse(text).unwrap();
+        let line = |at: &Option<Location>| at.as_ref().map(|at| (at.line, text[at.span.clone()].to_owned()));
+        let approved: Vec<_> = config.settings.approve.iter().map(|one| line(&one.at)).collect();
+        let header = |line, text: &str| Some((line, text.to_owned()));
+        assert_eq!(approved, [header(2, "[[approve]]"), header(4, "[[approve]]")]);
+        assert_eq!(line(&config.settings.mutate.ignore[0].at), header(7, "[[mutate.ignore]]"));
+        let ci = &config.profiles["ci"].mutate.ignore[0];
+        assert_eq!(line(&ci.at), header(10, "[[profile.ci.mutate.ignore]]"));
     }
 
     #[test]

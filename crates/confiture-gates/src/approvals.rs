@@ -20,6 +20,8 @@ struct Written {
     migration: usize,
     /// The statement below the comment; one of confiture.toml has none.
     comment: Option<Comment>,
+    /// Where it stands in confiture.toml.
+    configured: Option<Location>,
     /// What is wrong with its writing.
     fault: Option<String>,
 }
@@ -57,22 +59,32 @@ pub(crate) fn apply(
             all.extend(script.comments_above("confiture:approve").into_iter().map(|above| {
                 let (approval, fault) = directive::read(&above.text, &above.at);
                 let comment = Some(Comment { direction, statement: above.statement, at: above.at });
-                Written { approval, migration: index, comment, fault }
+                Written { approval, migration: index, comment, configured: None, fault }
             }));
         }
     }
     for one in configured {
-        match migrations.iter().position(|migration| migration.id == one.migration) {
+        match migrations.iter().position(|migration| named(migration, &one.migration)) {
             Some(index) if judged.is_none_or(|judged| judged.contains(&index)) => {
                 let (approval, fault) = directive::configured(one);
-                all.push(Written { approval, migration: index, comment: None, fault });
+                all.push(Written {
+                    approval,
+                    migration: index,
+                    comment: None,
+                    configured: one.at.clone(),
+                    fault,
+                });
             }
             Some(_) => {}
             None => {
                 let message =
                     format!("{} is approved in {}, which is no migration", one.class, one.migration);
                 let finding = Diagnostic::new("approval-unknown", Severity::Medium, message)
-                    .with_help("name the migration by its id, as reports do");
+                    .with_help("name the migration by its id, as reports do, or by its version");
+                let finding = match &one.at {
+                    Some(at) => finding.at(at.clone()),
+                    None => finding,
+                };
                 wrong.push(Finding::new(finding, None));
             }
         }
@@ -103,6 +115,11 @@ pub(crate) fn apply(
     lift(report);
     report.findings.extend(wrong);
     all.len()
+}
+
+/// Whether `name` is the id or the version of the migration.
+fn named(migration: &Migration, name: &str) -> bool {
+    migration.id == name || migration.version == name
 }
 
 /// Why a written approval approves nothing: code, message, help.
@@ -183,6 +200,8 @@ fn fault(
     finding.migration = Some(migration.id.clone());
     if let Some(comment) = &written.comment {
         finding = finding.at(comment.at.clone()).in_script(&migration.id, comment.direction);
+    } else if let Some(at) = &written.configured {
+        finding = finding.at(at.clone());
     }
     Finding::new(finding, None)
 }

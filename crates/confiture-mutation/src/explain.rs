@@ -14,6 +14,7 @@ macro_rules! page {
 }
 
 page!("mutants-not-judged", "the server failed on mutants again and again");
+page!("mutants-red-tests", "tests or checks fail on the migrations as they are");
 page!("mutants-unnoticed", "no test notices a mistake in a migration");
 page!("mutation-score-low", "the tests notice fewer mutants than the project asks for");
 page!("suppression-unknown", "an ignored rule or mutation operator does not exist");

@@ -329,6 +329,8 @@ impl Plan {
         let mut report = MutationReport::new(self.operators_version, self.hash.clone(), results);
         report.shard = self.shard.map(|shard| shard.to_string());
         report.planned = self.planned;
+        report.matrix = options.matrix;
+        report.suggestions = options.suggest;
         report.thresholds = (!options.thresholds.is_empty()).then_some(options.thresholds);
         report.suppressed.clone_from(&self.suppressed);
         let own = options.tests.iter().map(|test| test.name().to_owned()).collect();

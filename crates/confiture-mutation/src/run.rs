@@ -8,6 +8,7 @@ use confiture_core::db::Server;
 use confiture_core::migration::layout::Loaded;
 use confiture_core::plugin::{Check, CommittedSchema, Registry};
 use confiture_core::report::{CheckStatus, Finding, MutantResult, MutantStatus, RunReport, RunStatus};
+use confiture_core::{Diagnostic, Severity};
 use confiture_fixtures::{
     Depth, Event, FixtureError, Ladder, SchemaSnapshotter, TestOptions, TestRun, TestSource,
 };
@@ -112,6 +113,7 @@ impl MutationRunner<'_> {
         if baseline.status == RunStatus::Failed && !options.allow_red {
             return Err(MutationError::Red(Box::new(baseline)));
         }
+        let red = not_asked(&baseline);
         leave_out_what_fails(&mut options, &baseline);
         // Only a schema that holds on the original can tell anything, and only at the end of the whole chain.
         if loaded.migrations.len() < source.loaded.migrations.len() || schema_fails(&baseline) {
@@ -161,7 +163,7 @@ impl MutationRunner<'_> {
         report.source = baseline.source;
         report.coverage = baseline.coverage;
         let mutation = plan.report(results.into_values().collect(), &options);
-        let findings = plan.findings.iter().cloned().chain(judge(&mutation));
+        let findings = plan.findings.iter().cloned().chain(red).chain(judge(&mutation));
         report.findings.extend(findings.map(|finding| Finding::new(finding, None)));
         report.mutation = Some(mutation);
         report.conclude();
@@ -207,6 +209,33 @@ fn leave_out_what_fails(options: &mut MutationOptions, baseline: &RunReport) {
     let judged: BTreeSet<usize> =
         (0..baseline.migrations.len()).filter(|at| wanted(at)).filter(applies).collect();
     options.judged = Some(judged);
+}
+
+/// What fails on the migrations as they are, and so says nothing about mutants.
+fn not_asked(baseline: &RunReport) -> Option<Diagnostic> {
+    let mut names: Vec<String> = baseline
+        .tests
+        .iter()
+        .filter(|test| test.failed())
+        .map(|test| format!("test {}", test.name))
+        .collect();
+    for migration in &baseline.migrations {
+        let failed = migration.checks.iter().filter(|check| check.status == CheckStatus::Failed);
+        names.extend(failed.map(|check| format!("check {} on {}", check.id, migration.id)));
+    }
+    let first = names.first()?;
+    let message = match names.len() {
+        1 => format!("{first} fails on the migrations as they are and is not asked about mutants"),
+        count => format!(
+            "{first} and {} more fail on the migrations as they are and are not asked about mutants",
+            count - 1
+        ),
+    };
+    Some(
+        Diagnostic::new("mutants-red-tests", Severity::Low, message)
+            .with_help("repair them: what they guard is unguarded in this run")
+            .with_evidence("not_asked", names),
+    )
 }
 
 fn schema_fails(baseline: &RunReport) -> bool {

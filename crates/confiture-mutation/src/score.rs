@@ -154,7 +154,10 @@ fn unnoticed(report: &MutationReport, least: Severity) -> Option<Diagnostic> {
     Some(
         // A finding that fails the run has at least this severity.
         Diagnostic::new("mutants-unnoticed", worst.max(Severity::Medium), message)
-            .with_help("add the suggested assertions, or say in [mutate] of confiture.toml what is enough")
+            .with_help(
+                "add the suggested assertions, commit the schema (`confiture snapshot --accept`: a mutant that leaves \
+                 another one is noticed then), or say in [mutate] of confiture.toml what is enough",
+            )
             .with_evidence("mutants", ids),
     )
 }

@@ -6,7 +6,7 @@ use confiture_mutation::operators;
 
 use super::print;
 use crate::exit::ExitStatus;
-use crate::settings::suggestion;
+use crate::settings::near;
 
 /// Prints one page, or the list of all codes.
 pub(super) fn run(registry: &Registry, code: Option<&str>) -> anyhow::Result<ExitStatus> {
@@ -44,7 +44,13 @@ pub(super) fn run(registry: &Registry, code: Option<&str>) -> anyhow::Result<Exi
     if text.is_empty() {
         let mut known: Vec<&str> = registry.explanations().map(|page| page.code).collect();
         known.extend(plugins.iter().map(|(_, meta, _)| meta.id));
-        bail!("nothing is called {code}{}", suggestion(code, &known));
+        match near(code, &known) {
+            Some(name) => bail!("nothing is called {code}; did you mean {name}?"),
+            None => bail!(
+                "nothing is called {code}; `confiture explain` lists the codes of findings, `confiture plugins` rules, \
+                 operators, checks, layouts and formats"
+            ),
+        }
     }
     print(&text)
 }

@@ -3,13 +3,12 @@
 mod list;
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use confiture_core::config::{FILE_NAME, IgnoredMutant, MutateSettings, Settings};
 use confiture_core::db::Server;
 use confiture_core::plugin::{Registry, ReportStyle};
-use confiture_core::report::{CheckStatus, MutationThresholds, RunReport, TestResult};
+use confiture_core::report::{CheckStatus, MutantResult, MutationThresholds, RunReport, TestResult};
 use confiture_fixtures::{TestOptions, TestSource};
 use confiture_mutation::{
     MutationError, MutationOptions, MutationRunner, OperatorFilter, OperatorPattern, Shard, Suppressed,
@@ -97,7 +96,17 @@ fn written(args: &MutateArgs, report: &RunReport) -> anyhow::Result<Option<Strin
     let (Some(dir), Some(mutation)) = (&args.write_tests, &report.mutation) else { return Ok(None) };
     let written = confiture_mutation::write_tests(dir, mutation)
         .with_context(|| format!("failed to write tests to {}", dir.display()))?;
-    Ok(Some(format!("wrote {} tests to {}", written.len(), dir.display())))
+    let sought = |mutant: &&MutantResult| mutant.status.unnoticed() && mutant.suggestion.is_some();
+    let mutants = mutation.mutants.iter().filter(sought).count();
+    let dir = dir.display();
+    Ok(Some(match written.len() {
+        0 if mutants == 0 => format!("no tests to write to {dir}"),
+        0 => format!("wrote no tests to {dir}: those for {mutants} mutants are there already"),
+        count => format!(
+            "wrote {count} tests to {dir}, for {mutants} mutants; they run with --tests {dir}, or from confiture/tests \
+             beside the migrations"
+        ),
+    }))
 }
 
 /// Why no mutant was tried, and what to do.
@@ -187,7 +196,7 @@ fn suppression(ignored: &IgnoredMutant) -> anyhow::Result<Suppression> {
         what,
         migration: ignored.migration.clone(),
         reason: ignored.reason.clone(),
-        file: Some(Path::new(FILE_NAME).to_owned()),
+        at: ignored.at.clone(),
     })
 }
 

@@ -129,8 +129,7 @@ fn mutants(mutation: &MutationReport) -> String {
     if !left_out.is_empty() {
         text.push_str(&format!("\nNot effective: {left_out}.\n"));
     }
-    let weak = mutation.tests.iter().filter(|test| test.weak());
-    for test in weak {
+    for test in mutation.weak_tests() {
         text.push_str(&format!(
             "\nThe test `{}` saw {} mutants and noticed none.\n",
             cell(&test.name),

@@ -25,7 +25,7 @@ pub(super) fn write(
     let unnoticed = unnoticed(report);
     let most = if style.verbose { usize::MAX } else { MOST };
     for mutant in unnoticed.iter().take(most) {
-        write_mutant(mutant, paint, out)?;
+        write_mutant(mutant, report.suggestions, paint, out)?;
     }
     if unnoticed.len() > most {
         let more = plural(unnoticed.len() - most, "more mutant", "more mutants");
@@ -102,7 +102,13 @@ pub(super) fn diff(mutant: &MutantResult) -> Vec<String> {
     removed.chain(added.map(|line| format!("+ {line}"))).collect()
 }
 
-fn write_mutant(mutant: &MutantResult, paint: Paint, out: &mut dyn io::Write) -> io::Result<()> {
+/// `sought`: whether an assertion was looked for.
+fn write_mutant(
+    mutant: &MutantResult,
+    sought: bool,
+    paint: Paint,
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
     let word = mutant.status.as_str().to_uppercase();
     let word = if mutant.severity >= Severity::High { paint.red(&word) } else { paint.yellow(&word) };
     writeln!(out, " {word}  {}: {}", mutant.severity.as_str(), mutant.description)?;
@@ -122,7 +128,8 @@ fn write_mutant(mutant: &MutantResult, paint: Paint, out: &mut dyn io::Write) ->
                 writeln!(out, "       {line}")?;
             }
         }
-        None => writeln!(out, "   = no assertion was found that would notice it")?,
+        None if sought => writeln!(out, "   = no assertion was found that would notice it")?,
+        None => {}
     }
     writeln!(out)
 }
@@ -191,8 +198,7 @@ pub(super) fn left_out(totals: &MutationTotals) -> String {
 }
 
 fn tests(report: &MutationReport, paint: Paint, out: &mut dyn io::Write) -> io::Result<()> {
-    let weak = report.tests.iter().filter(|test| test.weak());
-    for test in weak {
+    for test in report.weak_tests() {
         let reached = plural(test.reached, "mutant", "mutants");
         writeln!(out, " {}  {} saw {reached} and noticed none", paint.yellow("WEAK"), test.name)?;
     }

@@ -278,6 +278,12 @@ pub struct MutationReport {
     /// Mutants of the whole plan, those of other shards too.
     #[serde(default)]
     pub planned: usize,
+    /// Whether every test was asked about every mutant (`--matrix`), not only until the first noticed.
+    #[serde(default)]
+    pub matrix: bool,
+    /// Whether assertions were looked for.
+    #[serde(default)]
+    pub suggestions: bool,
     /// What the scores have to reach.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thresholds: Option<MutationThresholds>,
@@ -310,12 +316,20 @@ pub struct MutationReport {
 }
 
 impl MutationReport {
+    /// The user's own tests that saw many mutants and noticed none, by name. Only a run that asked every test about
+    /// every mutant can tell: else a mutant that another test noticed first is not asked about.
+    pub fn weak_tests(&self) -> impl Iterator<Item = &MutationTest> {
+        self.tests.iter().filter(|test| self.matrix && test.weak())
+    }
+
     /// The report about `mutants`, counted.
     pub fn new(operators_version: u32, plan_hash: String, mutants: Vec<MutantResult>) -> Self {
         let mut report = Self {
             operators_version,
             plan_hash,
             shard: None,
+            matrix: false,
+            suggestions: false,
             planned: mutants.len(),
             thresholds: None,
             totals: MutationTotals::default(),

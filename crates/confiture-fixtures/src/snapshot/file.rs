@@ -38,8 +38,14 @@ impl SchemaSnapshotter {
     /// Writes `schema.json` and `schema.sql` into `dir`, which is created where it is missing.
     ///
     /// # Errors
-    /// [`FixtureError::Io`]. A file that cannot be written completely is left as it was.
+    /// [`FixtureError::Io`], and [`FixtureError::Snapshot`] when `dir` is a file. A file that cannot be written
+    /// completely is left as it was.
     pub fn save(&self, dir: &Path) -> Result<(), FixtureError> {
+        if dir.is_file() {
+            let reason =
+                "it is a file, where the snapshot's directory has to be; move it, or name another directory";
+            return Err(wrong(dir, reason.to_owned()));
+        }
         std::fs::create_dir_all(dir).map_err(|source| FixtureError::Io { path: dir.to_owned(), source })?;
         write(&dir.join(Self::SQL), &self.create_script().to_string())?;
         write(&dir.join(Self::JSON), &self.to_json()?)
@@ -57,12 +63,15 @@ impl SchemaSnapshotter {
         Self::parse(&path, &text)
     }
 
-    /// The snapshot in `dir`; `None` when there is none.
+    /// The snapshot in `dir`, or the `.json` file of that name; `None` when there is none.
     ///
     /// # Errors
     /// Those of [`load`](Self::load).
     pub fn committed(dir: &Path) -> Result<Option<Self>, FixtureError> {
-        if file_of(dir).exists() { Self::load(dir).map(Some) } else { Ok(None) }
+        let file = file_of(dir);
+        // A program or a note that happens to be called like the directory is no snapshot.
+        let foreign = file == dir && dir.extension().is_none_or(|extension| extension != "json");
+        if file.exists() && !foreign { Self::load(dir).map(Some) } else { Ok(None) }
     }
 
     /// Makes this the committed snapshot in `dir` and returns what it changes there; `None` when there was

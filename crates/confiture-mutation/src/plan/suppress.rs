@@ -1,7 +1,5 @@
 //! Mutants the user does not want to hear about, each with a reason.
 
-use std::path::PathBuf;
-
 use confiture_core::migration::{Direction, Script};
 use confiture_core::plugin::{OperatorMeta, Registry};
 use confiture_core::{Diagnostic, Location, Severity};
@@ -18,8 +16,8 @@ pub struct Suppression {
     pub migration: Option<String>,
     /// Why nobody has to notice them; a suppression without a reason has no effect.
     pub reason: String,
-    /// The file it stands in, for findings.
-    pub file: Option<PathBuf>,
+    /// Where it stands, for findings.
+    pub at: Option<Location>,
 }
 
 /// Which mutants a [`Suppression`] is about.
@@ -45,15 +43,13 @@ pub(super) struct Rule {
     suppression: Suppression,
     /// The statement it stands above, for comments.
     statement: Option<(usize, Direction, usize)>,
-    at: Option<Location>,
     used: bool,
 }
 
 impl Rule {
     /// The rule of the configuration.
     pub(super) fn configured(suppression: &Suppression) -> Self {
-        let at = suppression.file.as_ref().map(|file| Location::new(file, "", 0..0));
-        Self { suppression: suppression.clone(), statement: None, at, used: false }
+        Self { suppression: suppression.clone(), statement: None, used: false }
     }
 
     /// Whether it lets `planned` not be run; a mutant is known by its id alone.
@@ -128,7 +124,7 @@ impl Rule {
         } else {
             return None;
         };
-        let finding = match &self.at {
+        let finding = match &self.suppression.at {
             Some(at) => finding.at(at.clone()),
             None => finding,
         };
@@ -155,14 +151,8 @@ pub(super) fn comments(
             Err(_) => Suppressed::Mutant(ignore.code),
         };
         rules.push(Rule {
-            suppression: Suppression {
-                what,
-                migration: None,
-                reason: ignore.reason,
-                file: Some(script.source.path.clone()),
-            },
+            suppression: Suppression { what, migration: None, reason: ignore.reason, at: Some(ignore.at) },
             statement: Some((migration, direction, ignore.statement)),
-            at: Some(ignore.at),
             used: false,
         });
     }

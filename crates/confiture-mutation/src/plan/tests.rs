@@ -1,12 +1,11 @@
 //! Plans of small directories, without a server.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use confiture_core::migration::layout::{self, LoadOptions};
 use confiture_core::plugin::{Channels, MutationCategory, PluginMeta};
 use confiture_core::sql::{Edit, Span};
-use confiture_core::{Severity, report::MutantStatus};
+use confiture_core::{Location, Severity, report::MutantStatus};
 use tempfile::TempDir;
 
 use super::*;
@@ -298,16 +297,16 @@ fn ignored_mutants_are_not_run_and_say_why() {
         "-- confiture:ignore where-relop there is one such user\nUPDATE users SET id = 1 WHERE id = 2; \
          -- confiture:ignore data not above\nDELETE FROM orders WHERE id < 3;\n",
     );
-    let file = Some(PathBuf::from("confiture.toml"));
+    let at = Some(Location::new("confiture.toml", "", 0..0));
     let (migration, reason) = (Some("1".to_owned()), " copied by hand ".to_owned());
     let what = Suppressed::Operator(OperatorPattern::new("pk-*").unwrap());
     dir.options.suppressions = vec![
-        Suppression { what, migration, reason, file: file.clone() },
+        Suppression { what, migration, reason, at: at.clone() },
         Suppression {
             what: Suppressed::Mutant("statement-delete/1_users/users/1".to_owned()),
             migration: None,
             reason: "tried".to_owned(),
-            file,
+            at,
         },
     ];
     let plan = dir.plan();
@@ -335,7 +334,7 @@ fn what_says_the_same_as_an_ignored_mutant_is_ignored_with_it() {
         what: Suppressed::Mutant(id.clone()),
         migration: None,
         reason: "so".to_owned(),
-        file: None,
+        at: None,
     };
     dir.options.suppressions = vec![rule];
     let plan = dir.try_plan(&registry).unwrap();
@@ -357,7 +356,7 @@ fn ignoring_without_reason_effect_or_operator_is_a_finding() {
         what,
         migration: migration.map(str::to_owned),
         reason: "so".to_owned(),
-        file: None,
+        at: None,
     };
     let mutant = |id: &str| Suppressed::Mutant(id.to_owned());
     dir.options.suppressions = vec![
