@@ -91,3 +91,24 @@ fn rows_that_chance_decides_do_not_decide_verdicts() {
     // Rows that are always the same are compared in full.
     assert_eq!(judged("true"), same);
 }
+
+#[test]
+fn a_script_that_is_one_message_and_refuses_a_second_statement_is_judged() {
+    // The sentinel is a second statement.
+    let judged = |message: &str| {
+        let scenario = Scenario::new(&[
+            ("20240101000000_t.sql", "CREATE TABLE t (id int PRIMARY KEY, a int);"),
+            (
+                "20240102000000_index.sql",
+                &format!(
+                    "{message}CREATE INDEX {} t_a ON t (a);",
+                    if message.is_empty() { "" } else { "CONCURRENTLY" }
+                ),
+            ),
+        ]);
+        scenario.layout("sqlx").mutate(&["index-skip"])
+    };
+    let same = "index-skip/20240102000000_index/t_a/1 survived";
+    assert!(judged("-- no-transaction\n").contains(same));
+    assert!(judged("").contains(same));
+}

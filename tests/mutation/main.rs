@@ -5,4 +5,5 @@ mod operators;
 mod parts;
 mod shop;
 mod soundness;
+mod suggestions;
 mod verdicts;

@@ -1,9 +1,14 @@
 //! Runs in parts, in parallel and resumed come to the same.
 
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use confiture_core::db::Server;
 use confiture_core::plugin::Registry;
 use confiture_core::report::{MutantResult, MutationReport};
 use confiture_mutation::{MutationOptions, MutationRunner, OperatorFilter, merge};
-use confiture_tests::{Scenario, block_on, server};
+use confiture_tests::{Scenario, block_on, own_server, server};
+use serde_json::Value;
 
 fn chain() -> Scenario {
     Scenario::new(&[
@@ -49,6 +54,88 @@ fn shards_merged_are_the_whole() {
         assert_eq!(merged, whole);
     }
     assert_eq!(merged.plan_hash, whole.plan_hash);
+}
+
+/// A report without times.
+fn timeless(report: &MutationReport) -> Value {
+    let mut value = serde_json::to_value(report).unwrap();
+    forget_times(&mut value);
+    value
+}
+
+fn forget_times(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.remove("duration_ms");
+            fields.values_mut().for_each(forget_times);
+        }
+        Value::Array(values) => values.iter_mut().for_each(forget_times),
+        _ => {}
+    }
+}
+
+#[test]
+fn two_shards_on_two_servers_merged_are_one_run_in_everything_but_time() {
+    let scenario = chain();
+    let source = scenario.load().unwrap();
+    let registry = Registry::linked().unwrap();
+    let run = |server: &Server, shard: Option<&str>| {
+        let options = MutationOptions {
+            ladder: scenario.options.ladder.clone(),
+            tests: scenario.options.tests.clone(),
+            shard: shard.map(|shard| shard.parse().unwrap()),
+            ..MutationOptions::default()
+        };
+        let runner = MutationRunner { servers: &[server], registry: &registry, source: &source, options };
+        block_on(runner.run(&mut |_| {})).unwrap().report.mutation.unwrap()
+    };
+    let (one, other) = (own_server(), own_server());
+    let parts = vec![run(&one, Some("1/2")), run(&other, Some("2/2"))];
+    assert!(parts.iter().all(|part| !part.mutants.is_empty()));
+    let whole = run(&one, None);
+    block_on(one.close());
+    block_on(other.close());
+    // One part alone is not the whole.
+    assert_ne!(timeless(&parts[0]), timeless(&whole));
+    assert_eq!(timeless(&merge(parts).unwrap()), timeless(&whole));
+}
+
+/// `confiture mutate` on `dir`, with a log where one is given.
+fn program(dir: &Path, log: Option<&Path>) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_confiture-under-test"));
+    command.arg("mutate").arg(dir).args(["--format", "json", "--jobs", "1", "--allow-red"]);
+    if let Some(log) = log {
+        command.arg("--log").arg(log);
+    }
+    command.stdin(Stdio::null()).stderr(Stdio::null()).stdout(Stdio::piped());
+    command
+}
+
+/// What a run to the end says about mutants, without times.
+fn said(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
+    let mut report: Value = serde_json::from_slice(&output.stdout).unwrap();
+    forget_times(&mut report["mutation"]);
+    report["mutation"].take()
+}
+
+#[test]
+fn a_run_that_was_killed_and_resumed_is_an_undisturbed_one() {
+    let scenario = chain();
+    let undisturbed = said(&mut program(scenario.path(), None));
+    let log = scenario.path().join("mutants.jsonl");
+    let lines = || std::fs::read_to_string(&log).map_or(0, |text| text.lines().count());
+    let mut killed = program(scenario.path(), Some(&log)).spawn().unwrap();
+    while lines() < 4 && killed.try_wait().unwrap().is_none() {
+        std::thread::yield_now();
+    }
+    killed.kill().unwrap();
+    killed.wait().unwrap();
+    let mutants = undisturbed["mutants"].as_array().unwrap().len();
+    let kept = lines();
+    assert!((4..mutants).contains(&kept), "{kept} of {mutants}: not in the middle");
+    assert_eq!(said(&mut program(scenario.path(), Some(&log))), undisturbed);
+    assert!(lines() > kept);
 }
 
 #[test]

@@ -1,12 +1,16 @@
 //! An assertion that would notice a mutant, made from what was observed and tried on both.
 
+mod counted;
 mod facts;
 mod inserts;
 mod probe;
+mod refused;
+mod scenes;
+mod values;
 
 use confiture_core::catalog::{Catalog, Kind, ObjectId};
 use confiture_core::db::LockMode;
-use confiture_core::migration::{Direction, Step};
+use confiture_core::migration::Direction;
 use confiture_core::plugin::Channels;
 use confiture_core::sql::quote_literal;
 use confiture_fixtures::sqltest::UserTest;
@@ -17,7 +21,7 @@ use crate::state::Divergence;
 use crate::worker::{Group, Subject, Worker};
 
 /// Most assertions tried for one mutant.
-const TRIED: usize = 12;
+const TRIED: usize = 24;
 
 impl Worker<'_> {
     /// A test that passes on the original and fails on the mutant; `None` when none was found.
@@ -46,8 +50,12 @@ impl Worker<'_> {
         if divergence.locks || subject.meta.channels.has(Channels::LOCK) {
             candidates.extend(self.locks(subject, original, trial));
         }
-        if divergence.rerun {
+        if subject.direction == Direction::Up && subject.meta.channels.has(Channels::ABORT) {
             candidates.extend(self.rerun(subject));
+            candidates.extend(self.dependents(subject, original));
+        }
+        if divergence.same_state() && subject.meta.channels.has(Channels::PLAN) {
+            candidates.extend(self.counted(subject, original).await?);
         }
         for candidate in candidates.into_iter().take(TRIED) {
             if self.tells(subject, &candidate).await? {
@@ -55,11 +63,11 @@ impl Worker<'_> {
             }
         }
         let rolled_back = subject.direction == Direction::Down;
-        if let Some(test) = self.probe(subject, group, original, rolled_back).await? {
+        if let Some(test) = self.probe(subject, group, original, trial, rolled_back).await? {
             return Ok(Some(test));
         }
         match divergence.rollback && !rolled_back {
-            true => self.probe(subject, group, original, true).await,
+            true => self.probe(subject, group, original, trial, true).await,
             false => Ok(None),
         }
     }
@@ -73,12 +81,13 @@ impl Worker<'_> {
     ) -> Result<Vec<String>, MutationError> {
         let queries: Vec<String> = facts.iter().map(|fact| format!("SELECT {fact}")).collect();
         let (original, mutant) = self.both(subject.migration);
-        let expected = self.ladder().answers("", &original, rolled_back, &queries).await?;
-        let found = self.ladder().answers("", &mutant, rolled_back, &queries).await?;
+        let undone = rolled_back.then_some("");
+        let expected = self.ladder().answers("", &original, undone, &queries).await?;
+        let found = self.ladder().answers("", &mutant, undone, &queries).await?;
         let mut head = self.to(subject.migration);
         if rolled_back {
             let Some(before) = subject.migration.checked_sub(1) else { return Ok(Vec::new()) };
-            head.push_str(&format!("-- confiture: rollback to {}\n", self.version(before)));
+            head.push_str(&self.back_to(before));
         }
         let mut tests = Vec::new();
         for ((fact, expected), found) in facts.iter().zip(expected).zip(found) {
@@ -230,26 +239,6 @@ impl Worker<'_> {
         tests
     }
 
-    /// The up run before the up: what a second attempt after an abort is.
-    fn rerun(&self, subject: &Subject<'_>) -> Vec<String> {
-        let Step::Sql(script) = &self.original(subject.migration).up else { return Vec::new() };
-        let Some(before) = subject.migration.checked_sub(1) else { return Vec::new() };
-        let statements: Vec<String> =
-            script.statements.iter().map(|statement| format!("{};\n", statement.sql)).collect();
-        let (before, here) = (self.version(before), self.version(subject.migration));
-        let edited =
-            subject.mutant.edits.iter().map(|(at, _)| *at).collect::<std::collections::BTreeSet<_>>();
-        let edited: Vec<String> = edited.into_iter().filter_map(|at| statements.get(at).cloned()).collect();
-        [edited.concat(), statements.concat()]
-            .map(|statements| {
-                format!(
-                    "-- confiture: migrate to {before}\n{statements}-- confiture: migrate to {here}\n\
-                     -- confiture: assert\nSELECT true;\n"
-                )
-            })
-            .to_vec()
-    }
-
     /// Whether the test passes on the original and fails on the mutant.
     async fn tells(&mut self, subject: &Subject<'_>, text: &str) -> Result<bool, MutationError> {
         let test = UserTest::parse("suggestion", "suggestion.sql".as_ref(), text.to_owned());
@@ -262,6 +251,11 @@ impl Worker<'_> {
     /// The head of a test of the state after a migration.
     fn to(&self, migration: usize) -> String {
         format!("-- confiture: migrate to {}\n", self.version(migration))
+    }
+
+    /// The step back to the state after a migration.
+    fn back_to(&self, migration: usize) -> String {
+        format!("-- confiture: rollback to {}\n", self.version(migration))
     }
 }
 

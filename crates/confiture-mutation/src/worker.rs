@@ -377,7 +377,7 @@ impl<'a> Worker<'a> {
             return None;
         }
         let names_matter = self.names_matter(subject, divergence);
-        if divergence.same_on(subject.meta.channels) && !names_matter {
+        if divergence.same_without_rows(subject.meta.channels) && !names_matter {
             let names: Vec<&str> = subject.meta.channels.names().collect();
             let reason = format!("the same as the original in {}", names.join(", "));
             let masked: Vec<String> = group.baseline.mask.names().collect();

@@ -27,7 +27,9 @@ pub fn write_tests(dir: &Path, report: &MutationReport) -> io::Result<Vec<PathBu
         match fs::File::create_new(&path) {
             Ok(mut file) => {
                 let text = suggestion.trim_end();
-                write!(file, "-- notices that {}\n-- ({})\n{text}\n", mutant.description, mutant.id)?;
+                // A description may quote several lines of SQL.
+                let what = mutant.description.split_whitespace().collect::<Vec<_>>().join(" ");
+                write!(file, "-- notices that {what}\n-- ({})\n{text}\n", mutant.id)?;
                 written.push(path);
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}

@@ -225,8 +225,8 @@ impl Ladder<'_> {
         tables.any(|known| known.stored.id == *table)
     }
 
-    /// What `queries` answer after `first` (SQL) and `changed` in the place of the next migration, and after its
-    /// rollback where `rolled_back`: the first value of the first row of each, `None` for NULL, no row, and what the server
+    /// What `queries` answer after `first` (SQL) and `changed` in the place of the next migration, and, where `undone`
+    /// is given, after that (SQL again) and its rollback: the first value of the first row of each, `None` for NULL, no row, and what the server
     /// refuses. In the chain's own database; leaves everything as it was.
     ///
     /// # Errors
@@ -235,7 +235,7 @@ impl Ladder<'_> {
         &mut self,
         first: &str,
         changed: &Migration,
-        rolled_back: bool,
+        undone: Option<&str>,
         queries: &[String],
     ) -> Result<Vec<Option<String>>, FixtureError> {
         let scripts = [&changed.up, &changed.down].into_iter().filter_map(Step::script);
@@ -244,7 +244,7 @@ impl Ladder<'_> {
             self.sequences[0].restore(session).await?;
             session.execute("BEGIN").await.map_err(doing("begin a transaction"))?;
             let stage = Stage { ladder: self, session, populated: None, within: true };
-            let answers = stage.answers(first, changed, rolled_back, queries).await;
+            let answers = stage.answers(first, changed, undone, queries).await;
             if session.is_usable() {
                 session.execute("ROLLBACK").await.map_err(doing("roll back a transaction"))?;
             }
@@ -254,7 +254,7 @@ impl Ladder<'_> {
         let clone = self.clone_here("answers").await?;
         let session = open(&clone, &self.options).await?;
         let stage = Stage { ladder: self, session: &session, populated: None, within: false };
-        let answers = stage.answers(first, changed, rolled_back, queries).await;
+        let answers = stage.answers(first, changed, undone, queries).await;
         session.close().await;
         dropped(clone).await;
         answers
@@ -349,17 +349,24 @@ impl Stage<'_> {
         &self,
         first: &str,
         changed: &Migration,
-        rolled_back: bool,
+        undone: Option<&str>,
         queries: &[String],
     ) -> Result<Vec<Option<String>>, FixtureError> {
         if !first.is_empty() && self.session.execute(first).await.is_err() {
             return Ok(vec![None; queries.len()]);
         }
-        let down = changed.down.script().filter(|_| rolled_back).map(|down| (down, Direction::Down));
-        let up = changed.up.script().map(|up| (up, Direction::Up));
-        for (script, direction) in up.into_iter().chain(down) {
-            if self.script(script, direction).await?.failure.is_some() {
-                return Ok(vec![None; queries.len()]);
+        let nothing = || Ok(vec![None; queries.len()]);
+        if let Some(up) = changed.up.script()
+            && self.script(up, Direction::Up).await?.failure.is_some()
+        {
+            return nothing();
+        }
+        if let (Some(then), Some(down)) = (undone, changed.down.script()) {
+            if !then.is_empty() && self.session.execute(then).await.is_err() {
+                return nothing();
+            }
+            if self.script(down, Direction::Down).await?.failure.is_some() {
+                return nothing();
             }
         }
         let mut answers = Vec::with_capacity(queries.len());

@@ -239,11 +239,13 @@ impl<'a> Run<'a> {
     /// What stands at `place` and is no statement of the test's.
     async fn directive(&mut self, place: usize, action: &Action) -> Result<Goes, FixtureError> {
         Ok(match action {
-            Action::Migrate { version, span, measured } => {
+            Action::Migrate { version, span, measured, caught } => {
                 let tables = if *measured { self.tables_after(place) } else { Vec::new() };
-                self.migrate(version, span, tables).await?
+                self.migrate(version, span, tables, caught.as_deref()).await?
             }
-            Action::Rollback { version, span } => self.rollback(version, span).await?,
+            Action::Rollback { version, span, caught } => {
+                self.rollback(version, span, caught.as_deref()).await?
+            }
             Action::AtMost { mode, table, span } => {
                 self.assertions += 1;
                 let wrong = self.locked.judge(self.test, *mode, table, span.clone());
@@ -292,33 +294,10 @@ impl<'a> Run<'a> {
                 Expectation::Assert => expect::assert(session, statement).await,
                 Expectation::UsesIndex(name) => expect::uses_index(session, statement, name).await,
                 Expectation::Verify { rows } => expect::verify(session, statement, *rows).await,
-                Expectation::Catch(state) => {
-                    let code = match state.len() {
-                        5 => Ok(state.clone()),
-                        _ => match self.shared {
-                            Some(shared) => {
-                                savepoint(shared).await?;
-                                let code = expect::condition(shared, state).await;
-                                back_to_savepoint(shared).await?;
-                                code
-                            }
-                            None => {
-                                let helper = self.helper().await?;
-                                let code = expect::condition(&helper, state).await;
-                                helper.close().await;
-                                code
-                            }
-                        },
-                    };
-                    match code {
-                        Ok(code) => self.catch(session, statement, &code).await?,
-                        Err(unknown) => {
-                            let help = "PL/pgSQL knows the names of appendix A of the manual";
-                            self.findings.push(self.test.problem(span.clone(), &unknown, help));
-                            return Ok(Goes::NoFurther);
-                        }
-                    }
-                }
+                Expectation::Catch(state) => match self.code_of(state, span).await? {
+                    Some(code) => self.catch(session, statement, &code).await?,
+                    None => return Ok(Goes::NoFurther),
+                },
             };
             match met {
                 Met::Yes => {}
@@ -339,6 +318,35 @@ impl<'a> Run<'a> {
             }
         }
         Ok(if session.is_usable() { goes } else { Goes::NoFurther })
+    }
+
+    /// The SQLSTATE of `state`, a SQLSTATE or the name of one; `None`, with a finding, where it is neither.
+    async fn code_of(&mut self, state: &str, span: &Range<usize>) -> Result<Option<String>, FixtureError> {
+        if state.len() == 5 {
+            return Ok(Some(state.to_owned()));
+        }
+        let code = match self.shared {
+            Some(shared) => {
+                savepoint(shared).await?;
+                let code = expect::condition(shared, state).await;
+                back_to_savepoint(shared).await?;
+                code
+            }
+            None => {
+                let helper = self.helper().await?;
+                let code = expect::condition(&helper, state).await;
+                helper.close().await;
+                code
+            }
+        };
+        Ok(match code {
+            Ok(code) => Some(code),
+            Err(unknown) => {
+                let help = "PL/pgSQL knows the names of appendix A of the manual";
+                self.findings.push(self.test.problem(span.clone(), &unknown, help));
+                None
+            }
+        })
     }
 
     /// A statement that has to fail; in a transaction, behind a savepoint.
@@ -378,9 +386,52 @@ impl<'a> Run<'a> {
         version: &str,
         span: &Range<usize>,
         tables: Vec<String>,
+        caught: Option<&str>,
     ) -> Result<Goes, FixtureError> {
         let target = find_version(self.bench.loaded, version)?;
-        self.climb(target, span, &tables).await
+        let Some(state) = caught else { return self.climb(target, span, &tables).await };
+        if let Some(before) = target.checked_sub(1)
+            && self.climb(before, span, &[]).await? == Goes::NoFurther
+        {
+            return Ok(Goes::NoFurther);
+        }
+        self.failing_step(target, Direction::Up, state, span).await
+    }
+
+    /// The script of the migration at `place`, which has to fail with `state`.
+    async fn failing_step(
+        &mut self,
+        place: usize,
+        direction: Direction,
+        state: &str,
+        span: &Range<usize>,
+    ) -> Result<Goes, FixtureError> {
+        self.assertions += 1;
+        let Some(code) = self.code_of(state, span).await? else { return Ok(Goes::NoFurther) };
+        let known = self.findings.len();
+        let goes = self.step(place, direction, span, &[]).await?;
+        let id = &self.bench.loaded.migrations[place].id;
+        let what = if direction == Direction::Up { "up" } else { "down" };
+        let expected = format!("{code} {}", sqlstate_name(&code));
+        let message = format!("{}: {id} {what} has to fail with {}", self.test.name, expected.trim_end());
+        if goes == Goes::On {
+            self.at = if direction == Direction::Up { Some(place) } else { place.checked_sub(1) };
+            let finding = self.test.finding("test-error-expected", span.clone(), message);
+            return Ok(self.note(Some(finding.with_label("it goes through"))));
+        }
+        // Skipped, and what cannot be run, stay what they are.
+        let failed = self.findings.get(known).and_then(|finding| finding.evidence.get("sqlstate"));
+        let Some(failed) = failed.and_then(|value| value.as_str()).map(str::to_owned) else {
+            return Ok(goes);
+        };
+        if failed == code {
+            self.findings.truncate(known);
+            return Ok(Goes::On);
+        }
+        if let Some(finding) = self.findings.get_mut(known) {
+            finding.message = message;
+        }
+        Ok(Goes::NoFurther)
     }
 
     /// Applies the migrations up to and including the one at `target`.
@@ -401,9 +452,19 @@ impl<'a> Run<'a> {
         Ok(Goes::On)
     }
 
-    async fn rollback(&mut self, version: &str, span: &Range<usize>) -> Result<Goes, FixtureError> {
+    async fn rollback(
+        &mut self,
+        version: &str,
+        span: &Range<usize>,
+        caught: Option<&str>,
+    ) -> Result<Goes, FixtureError> {
         let target = find_version(self.bench.loaded, version)?;
         while let Some(place) = self.at.filter(|at| *at > target) {
+            if let Some(state) = caught
+                && place == target + 1
+            {
+                return self.failing_step(place, Direction::Down, state, span).await;
+            }
             if self.step(place, Direction::Down, span, &[]).await? == Goes::NoFurther {
                 return Ok(Goes::NoFurther);
             }

@@ -135,7 +135,7 @@ fn expects(action: &Action) -> bool {
     match action {
         Action::Statement { expected, .. } => !expected.is_empty(),
         Action::AtMost { .. } => true,
-        Action::Migrate { .. } | Action::Rollback { .. } => false,
+        Action::Migrate { caught, .. } | Action::Rollback { caught, .. } => caught.is_some(),
     }
 }
 
@@ -278,19 +278,23 @@ impl Reader<'_> {
                 if stated && !moved {
                     let help = "begin the file with  -- confiture: migrate to VERSION";
                     self.refuse(span, "the statements above it stand at no version", help);
-                } else if self.may_move(&span) {
-                    self.test.actions.push(Action::Migrate { version, span, measured: false });
+                } else {
+                    let caught = self.announced();
+                    if self.may_move(&span) {
+                        self.test.actions.push(Action::Migrate { version, span, measured: false, caught });
+                    }
                 }
             }
             Directive::Rollback(version) => {
+                let caught = self.announced();
                 if self.may_move(&span) {
-                    self.test.actions.push(Action::Rollback { version, span });
+                    self.test.actions.push(Action::Rollback { version, span, caught });
                 }
             }
             Directive::AtMost(mode, table) => {
                 let step = self.test.actions.iter_mut().rev().find_map(|action| match action {
-                    Action::Migrate { measured, .. } => Some(Some(measured)),
-                    Action::Rollback { .. } => Some(None),
+                    Action::Migrate { measured, caught: None, .. } => Some(Some(measured)),
+                    Action::Migrate { .. } | Action::Rollback { .. } => Some(None),
                     Action::AtMost { .. } | Action::Statement { .. } => None,
                 });
                 let Some(Some(measured)) = step else {
@@ -301,6 +305,15 @@ impl Reader<'_> {
                 *measured = true;
                 self.test.actions.push(Action::AtMost { mode, table, span });
             }
+        }
+    }
+
+    /// The failure that was announced of the step that follows.
+    fn announced(&mut self) -> Option<String> {
+        let last = self.pending.pop_if(|(expectation, _)| matches!(expectation, Expectation::Catch(_)))?;
+        match last.0 {
+            Expectation::Catch(state) => Some(state),
+            _ => None,
         }
     }
 

@@ -73,10 +73,11 @@ pub(super) struct TestCommand {
 /// One step of a test, in the order of the file.
 #[derive(Debug, Clone)]
 pub(super) enum Action {
-    /// `migrate to V`; `measured` when an `at-most` asks for its locks.
-    Migrate { version: String, span: Range<usize>, measured: bool },
-    /// `rollback to V`.
-    Rollback { version: String, span: Range<usize> },
+    /// `migrate to V`; `measured` when an `at-most` asks for its locks, `caught` when its last step has to fail with
+    /// this SQLSTATE or condition name.
+    Migrate { version: String, span: Range<usize>, measured: bool, caught: Option<String> },
+    /// `rollback to V`; `caught` as above.
+    Rollback { version: String, span: Range<usize>, caught: Option<String> },
     /// `at-most MODE on TABLE`.
     AtMost { mode: LockMode, table: String, span: Range<usize> },
     /// A statement and what is expected of it.
@@ -165,7 +166,8 @@ impl UserTest {
     /// On which states it depends.
     ///
     /// A file starts at the version its first `migrate to` names (one before, when an `at-most` asks for the
-    /// locks of that very step), and at the last one of `loaded` when it names none, as a command does.
+    /// locks of that very step, or a `catch` for its failure), and at the last one of `loaded` when it names none,
+    /// as a command does.
     ///
     /// # Errors
     /// A finding about the directive that names no version of `loaded`, or one in the wrong direction.
@@ -185,13 +187,15 @@ impl UserTest {
         let mut at = None;
         for action in &self.actions {
             match action {
-                Action::Migrate { version, span, measured } => {
+                Action::Migrate { version, span, measured, caught } => {
                     let target = find(version, span)?;
+                    let reached = if caught.is_some() { target.checked_sub(1) } else { Some(target) };
                     let Some(needs) = &mut needs else {
-                        let start = if *measured { target.checked_sub(1) } else { Some(target) };
-                        let steps = if *measured { vec![target] } else { Vec::new() };
+                        let own = *measured || caught.is_some();
+                        let start = if own { target.checked_sub(1) } else { Some(target) };
+                        let steps = if own { vec![target] } else { Vec::new() };
                         needs = Some(Needs { steps, ..Needs::at(start) });
-                        at = Some(target);
+                        at = reached;
                         continue;
                     };
                     if at.is_some_and(|at| target <= at) {
@@ -202,9 +206,9 @@ impl UserTest {
                     }
                     let first = at.map_or(0, |at| at + 1);
                     needs.steps.extend(first..=target);
-                    at = Some(target);
+                    at = reached;
                 }
-                Action::Rollback { version, span } => {
+                Action::Rollback { version, span, caught } => {
                     let target = find(version, span)?;
                     let needs = needs.get_or_insert_with(|| Needs::at(end));
                     let from = at.or(end);
@@ -216,7 +220,7 @@ impl UserTest {
                     let down = (target + 1..=from.unwrap_or(0)).rev();
                     needs.steps.extend(down.clone());
                     needs.rolled_back.extend(down);
-                    at = Some(target);
+                    at = Some(if caught.is_some() { target + 1 } else { target });
                 }
                 Action::AtMost { .. } | Action::Statement { .. } => {}
             }
@@ -228,15 +232,15 @@ impl UserTest {
     }
 
     /// Whether it can be run in one transaction that is rolled back and mean the same: no directive measures
-    /// locks, and no statement refuses a transaction block, ends it, or changes the
+    /// locks or asks for a migration's failure, and no statement refuses a transaction block, ends it, or changes the
     /// session for migrations that follow.
     pub fn runs_within(&self) -> bool {
         let migrates = self.actions.iter().any(|action| matches!(action, Action::Migrate { .. }));
         self.problems.is_empty()
             && matches!(self.kind, TestKind::Directives | TestKind::Verify)
             && self.actions.iter().all(|action| match action {
-                Action::Migrate { measured, .. } => !measured,
-                Action::Rollback { .. } => true,
+                Action::Migrate { measured, caught, .. } => !measured && caught.is_none(),
+                Action::Rollback { caught, .. } => caught.is_none(),
                 Action::AtMost { .. } => false,
                 Action::Statement { statement, .. } => {
                     let class = sql::classify(&statement.sql);

@@ -1,6 +1,6 @@
 //! What the catalogs around a migration know of the tables and columns that its statements name.
 
-use confiture_core::catalog::{Catalog, Column, ConstraintType, Kind, ObjectId};
+use confiture_core::catalog::{Catalog, Column, ConstraintType, Index, Kind, ObjectId};
 use confiture_core::plugin::MutationContext;
 use confiture_core::sql::ObjectName;
 
@@ -49,4 +49,22 @@ pub(super) fn primary_key<'a>(cx: &MutationContext<'a>, name: &ObjectName) -> &'
     let mut keys = catalog.constraints_of(id);
     keys.find(|(_, key)| key.constraint_type == ConstraintType::PrimaryKey)
         .map_or(&[][..], |(_, key)| key.columns.as_slice())
+}
+
+/// Whether an index of one of the relations called `names` begins with `column` or an expression, before the script
+/// or after it; also true where no such relation is known.
+pub(super) fn may_be_indexed(cx: &MutationContext<'_>, names: &[String], column: &str) -> bool {
+    let catalogs = [cx.source_catalog(), cx.target_catalog()].into_iter().flatten();
+    let relations = catalogs.flat_map(|catalog| catalog.iter().map(move |(id, _)| (catalog, id)));
+    let mut known = relations
+        .filter(|(_, id)| matches!(id.kind(), Kind::Table | Kind::MaterializedView | Kind::View))
+        .filter(|(_, id)| names.iter().any(|name| name == id.name()))
+        .peekable();
+    let served =
+        |index: &Index| index.columns.first().is_some_and(|c| c.as_deref().is_none_or(|c| c == column));
+    known.peek().is_none()
+        // What a view reads is not looked up.
+        || known.any(|(catalog, id)| {
+            id.kind() == Kind::View || catalog.indexes_of(id).any(|(_, index)| served(index))
+        })
 }

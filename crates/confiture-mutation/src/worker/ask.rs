@@ -92,21 +92,24 @@ impl Worker<'_> {
         let mutant = self.loaded.migrations[migration].clone();
         let original = self.brief.loaded.migrations[migration].clone();
         self.exchange(migration, original);
-        let mut manner = Manner::Not;
         let brief = self.brief;
-        let listener = &brief.listeners[at];
+        let manner = self.passes(&brief.listeners[at], migration).await;
+        self.exchange(migration, mutant);
+        manner
+    }
+
+    /// The cheapest way in which a test passes on the migrations as they stand in [`loaded`](Worker::loaded).
+    async fn passes(&mut self, listener: &Listener, migration: usize) -> Result<Manner, MutationError> {
         let candidates = match listener.test.runs_within() {
             true => &[Manner::Within, Manner::OnClone][..],
             false => &[Manner::OnClone],
         };
         for candidate in candidates {
             if self.put(listener, migration, *candidate).await?.status == CheckStatus::Passed {
-                manner = *candidate;
-                break;
+                return Ok(*candidate);
             }
         }
-        self.exchange(migration, mutant);
-        Ok(manner)
+        Ok(Manner::Not)
     }
 
     /// Whether a test passes on the original and fails on what stands in the chain now.
@@ -117,12 +120,16 @@ impl Worker<'_> {
     ) -> Result<bool, MutationError> {
         let Some(listener) = Listener::new(&Arc::new(test), self.brief.loaded) else { return Ok(false) };
         // One that starts earlier than the migration before is never made.
-        let manner = if listener.test.runs_within() { Manner::Within } else { Manner::OnClone };
         let (original, mutant) = self.both(migration);
         self.exchange(migration, original);
-        let passes = self.put(&listener, migration, manner).await?.status == CheckStatus::Passed;
+        let manner = self.passes(&listener, migration).await;
         self.exchange(migration, mutant);
-        Ok(passes && self.put(&listener, migration, manner).await?.status == CheckStatus::Failed)
+        let manner = manner?;
+        if manner == Manner::Not {
+            return Ok(false);
+        }
+        let outcome = self.put(&listener, migration, manner).await?;
+        Ok(outcome.status == CheckStatus::Failed && !outcome.is_trouble())
     }
 
     /// Runs a test on the migrations as they stand in [`loaded`](Worker::loaded).

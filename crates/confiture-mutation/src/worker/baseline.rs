@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use confiture_core::migration::{Migration, ScriptStatement, StatementKind, Step};
+use confiture_core::migration::{Migration, ScriptStatement, StatementKind, Step, TransactionMode};
 use confiture_core::plugin::Outcome;
 use confiture_core::sql::classify;
-use confiture_fixtures::{Ground, Trial, Want};
+use confiture_fixtures::{Ground, ScriptTraits, Trial, Want};
 
 use super::{Group, Worker};
 use crate::audience::Ties;
@@ -106,6 +106,10 @@ impl Worker<'_> {
         let mut dying = original.clone();
         let Step::Sql(script) = &mut dying.up else { return Ok(()) };
         let Some(last) = script.statements.last() else { return Ok(()) };
+        if script.transaction == TransactionMode::Batch && !ScriptTraits::of(script).transaction_safe {
+            // A second statement in the message would refuse the first one: CREATE INDEX CONCURRENTLY stands alone.
+            script.transaction = TransactionMode::Autocommit;
+        }
         script.statements.push(ScriptStatement {
             sql: "DO $$ BEGIN RAISE EXCEPTION 'sentinel'; END $$".into(),
             kind: StatementKind::Sql,

@@ -24,7 +24,8 @@ impl MutationOperator for FullScan {
                 docs: "`id = 1` becomes `(id + 0) = 1`, a text is compared as `(name || '')`, anything else \
                        as `COALESCE(x, x)`: the same rows, found by reading the whole table. What type a \
                        column has is read from the catalogs, or from the constant that it is compared with. \
-                       Only plans and counters tell; equivalent where no index would have been used.",
+                       Only columns that an index begins with are changed, where the catalogs are known. \
+                       Only plans and counters tell; equivalent where the index would not have been used.",
             },
             category: MutationCategory::Performance,
             severity: Severity::High,
@@ -57,12 +58,18 @@ impl MutationOperator for FullScan {
         each_piece(&cx.sites, |piece| {
             let sql = piece.sql();
             let target = piece.target();
+            let names = piece.tokens.iter().filter(|token| token.kind.is_name());
+            let names: Vec<String> = names.map(|token| name_of(sql, *token)).collect();
             for condition in conditions(piece) {
                 for term in terms(sql, condition) {
                     let Some((column, value)) = comparison(sql, term) else {
                         continue;
                     };
                     let written = span_of(column).text(sql);
+                    let named = column.last().map(|name| name_of(sql, *name)).unwrap_or_default();
+                    if !tables::may_be_indexed(cx, &names, &named) {
+                        continue;
+                    }
                     // A column of the table that is changed.
                     let own = target
                         .as_ref()
