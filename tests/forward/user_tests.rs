@@ -128,6 +128,45 @@ fn an_announced_failure_has_to_happen_as_announced() {
 }
 
 #[test]
+fn a_migration_may_have_to_fail() {
+    let outcome = |state: &str, rows: &str, then: &str| {
+        let guarded = "DO $$ BEGIN IF EXISTS (SELECT FROM t WHERE a IS NULL) THEN RAISE 'not filled'; END IF; END $$;\n\
+                       ALTER TABLE t ALTER a SET NOT NULL;";
+        let back = "ALTER TABLE t ALTER a DROP NOT NULL;\nALTER TABLE t ADD CHECK (a <> 'x');";
+        let scenario = Scenario::new(&[
+            ("1_t.up.sql", "CREATE TABLE t (id int PRIMARY KEY, a text);"),
+            ("1_t.down.sql", "DROP TABLE t;"),
+            ("2_guard.up.sql", guarded),
+            ("2_guard.down.sql", back),
+        ]);
+        let text = format!(
+            "-- confiture: migrate to 1\n{rows};\n-- confiture: catch {state}\n-- confiture: migrate to 2\n{then}"
+        );
+        let report = scenario.test("case", &text).run();
+        format!("{}\n{}", tests(&report), said(&report))
+    };
+    let null = "INSERT INTO t VALUES (1, NULL)";
+    // It is where it was, and can be tried again.
+    let again =
+        "UPDATE t SET a = 'x';\n-- confiture: migrate to 2\n-- confiture: assert\nSELECT a = 'x' FROM t;\n";
+    assert_snapshot!(outcome("P0001", null, again), @"test case: passed");
+    assert_snapshot!(outcome("raise_exception", null, ""), @"test case: passed");
+    // The other way round: one that goes through, and one that fails with something else.
+    assert_snapshot!(outcome("P0001", "INSERT INTO t VALUES (1, 'x')", ""), @r"
+    test case: failed
+    case: 2_guard up has to fail with P0001 raise_exception | it goes through
+    ");
+    assert_snapshot!(outcome("23502", null, ""), @r"
+    test case: failed
+    case: 2_guard up has to fail with 23502 not_null_violation | P0001 raise_exception at 2_guard.up.sql:1: not filled
+    ");
+    // A rollback, too.
+    let no_way_back = "-- confiture: catch 23514\n-- confiture: rollback to 1\n-- confiture: assert\nSELECT a = 'x' FROM t;\n";
+    let and_back = format!("{again}{no_way_back}");
+    assert_snapshot!(outcome("P0001", null, &and_back), @"test case: passed");
+}
+
+#[test]
 fn an_unannounced_failure_is_shown_where_it_is() {
     let report = on_table(
         "INSERT INTO t VALUES (1);\nINSERT INTO t\n  VALUES (1);\n-- confiture: assert\nSELECT true;",

@@ -99,7 +99,8 @@ fn rows_are_made_that_meet_patterns_documents_and_renamed_columns() {
             "ALTER TABLE builds RENAME COLUMN version TO told;\n\
              ALTER TABLE builds ADD nightly text, ADD client text, ADD whole text;\n\
              UPDATE builds SET nightly = substring(told FROM ' (\\d+-\\d+-\\d+)\\)$'),\n\
-             \x20 client = request ->> 'client_id', whole = price::text;",
+             \x20 client = request ->> 'client_id', whole =\n\
+             \x20 price::text;",
         ),
         (
             "2_change.down.sql",

@@ -3,13 +3,14 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use confiture_core::catalog::Detail;
 use confiture_core::migration::{Migration, ScriptStatement, StatementKind, Step, TransactionMode};
 use confiture_core::plugin::Outcome;
 use confiture_core::sql::classify;
 use confiture_fixtures::{Ground, ScriptTraits, Trial, Want};
 
 use super::{Group, Worker};
-use crate::audience::Ties;
+use crate::audience::{Ties, words};
 use crate::behaviour::Departure;
 use crate::error::MutationError;
 use crate::rows::Mask;
@@ -69,9 +70,13 @@ impl Worker<'_> {
         }
         let second = self.ladder.attempt(&original, ground, ALL).await?;
         let (mut mask, mut down_mask) = masks(&first, &second);
-        if mask.names().next().is_some() || down_mask.names().next().is_some() {
-            (mask, down_mask) = self.chances(&original, ground, &first, mask, down_mask).await?;
-        }
+        let differs = mask.names().next().is_some() || down_mask.names().next().is_some();
+        let more = match (draws_lots(&original, &first), differs) {
+            (true, _) => LOT_RUNS,
+            (false, true) => MORE_RUNS,
+            (false, false) => 0,
+        };
+        (mask, down_mask) = self.chances(&original, ground, &first, (mask, down_mask), more).await?;
         let divergence = Divergence::between(&first, &second, &mask, &down_mask, ALL);
         let verdicts = self.verdicts(index, &first.record).await?.into_iter().collect();
         let up = original.up.script();
@@ -127,18 +132,17 @@ impl Worker<'_> {
         }
     }
 
-    /// The masks after some more runs of an original whose rows come out otherwise: a coin shows both of its sides
-    /// seldom in two.
+    /// The masks after some more runs of an original whose rows come out otherwise: a coin shows only one of its
+    /// sides in two runs every second time.
     async fn chances(
         &mut self,
         original: &Migration,
         ground: Ground,
         first: &Trial,
-        mut mask: Mask,
-        mut down_mask: Mask,
+        (mut mask, mut down_mask): (Mask, Mask),
+        runs: usize,
     ) -> Result<(Mask, Mask), MutationError> {
-        const MORE: usize = 4;
-        for _ in 0..MORE {
+        for _ in 0..runs {
             let again = self.ladder.attempt(original, ground, ALL).await?;
             let (wider, down) = masks(first, &again);
             (mask, down_mask) = (mask.and(wider), down_mask.and(down));
@@ -166,9 +170,30 @@ impl Worker<'_> {
             return Ok(Recheck::Same);
         }
         let first = &baseline.trial;
-        let (mask, down_mask) = self.chances(&original, group.ground, first, mask, down_mask).await?;
+        let (mask, down_mask) =
+            self.chances(&original, group.ground, first, (mask, down_mask), MORE_RUNS).await?;
         Ok(Recheck::Wider { mask, down_mask })
     }
+}
+
+/// Further runs of an original of which two came out otherwise.
+const MORE_RUNS: usize = 4;
+/// Further runs of one that draws lots: a coin shows the same side in all of them once in 8192 times.
+const LOT_RUNS: usize = 12;
+/// What gives one of a few values by chance, so that two runs may well be alike. What differs in every run (times,
+/// UUIDs, sequences) shows in two.
+const LOTS: [&str; 5] = ["random", "random_normal", "array_sample", "array_shuffle", "tablesample"];
+
+/// Whether a migration may leave rows to chance: by its scripts, or by a routine or a default of its schema.
+fn draws_lots(migration: &Migration, trial: &Trial) -> bool {
+    let draws = |sql: &str| words(sql).iter().any(|word| LOTS.contains(&word.as_str()));
+    let scripts = [&migration.up, &migration.down].into_iter().filter_map(Step::script);
+    scripts.flat_map(|script| &script.statements).any(|statement| draws(&statement.sql))
+        || trial.record.after.iter().any(|(_, object)| match &object.detail {
+            Detail::Routine(routine) => draws(&routine.body),
+            Detail::Column(column) => column.default.as_deref().is_some_and(draws),
+            _ => false,
+        })
 }
 
 /// What two runs of the same differ in: after the up, and after the rollback.

@@ -22,10 +22,14 @@ fn actions(text: &str) -> String {
     let test = parsed(text);
     assert_eq!(problems(text), Vec::<String>::new(), "{text}");
     let word = |action: &Action| match action {
-        Action::Migrate { version, measured, .. } => {
-            format!("up:{version}{}", if *measured { "!" } else { "" })
+        Action::Migrate { version, measured, caught, .. } => {
+            let caught = caught.as_ref().map_or(String::new(), |state| format!("?{state}"));
+            format!("up:{version}{}{caught}", if *measured { "!" } else { "" })
         }
-        Action::Rollback { version, .. } => format!("down:{version}"),
+        Action::Rollback { version, caught, .. } => {
+            let caught = caught.as_ref().map_or(String::new(), |state| format!("?{state}"));
+            format!("down:{version}{caught}")
+        }
         Action::AtMost { mode, table, .. } => format!("<={mode}@{table}"),
         Action::Statement { expected, .. } => {
             let expected: Vec<String> = expected.iter().map(|(e, _)| format!("{e:?}")).collect();
@@ -122,6 +126,30 @@ fn what_is_no_directive_is_refused_with_what_was_meant() {
         [
             "1:1 \\i is a command of psql, not of the server; write it in SQL; put what several tests need into --setup"
         ]
+    );
+}
+
+#[test]
+fn a_failure_is_announced_of_a_step_too() {
+    assert_eq!(
+        actions(
+            "-- confiture: migrate to 1\nSELECT 1;\n-- confiture: catch 2BP01\n-- confiture: migrate to 2\n\
+             -- confiture: catch raise_exception\n-- confiture: rollback to 0\n"
+        ),
+        "up:1 sql[] up:2?2BP01 down:0?raise_exception"
+    );
+    // A step that fails is an assertion, and holds no locks.
+    assert_eq!(actions("-- confiture: catch 2BP01\n-- confiture: migrate to 2\n"), "up:2?2BP01");
+    assert_eq!(
+        problems("-- confiture: catch 2BP01\n-- confiture: migrate to 2\n-- confiture: at-most SHARE on t\n"),
+        [
+            "3:1 there is no migration step before it whose locks it could mean; put  -- confiture: migrate to VERSION  \
+             above it"
+        ]
+    );
+    assert_eq!(
+        problems("-- confiture: assert\n-- confiture: migrate to 2\n-- confiture: assert\nSELECT true;"),
+        ["1:1 no statement follows before the next migration; write the statement between them"]
     );
 }
 
