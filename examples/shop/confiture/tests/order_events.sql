@@ -23,3 +23,8 @@ SELECT count(*) = 4 AS nothing_else FROM order_events;
 DELETE FROM orders WHERE id = 3;
 -- confiture: assert
 SELECT count(*) = 2 AS go_with_their_order FROM order_events;
+
+-- confiture: rollback to 0021
+-- confiture: catch undefined_table
+SELECT FROM order_events;
+UPDATE orders SET status = 'cancelled';

@@ -22,7 +22,7 @@ SELECT status = 'pending' AS by_default FROM orders ORDER BY id DESC LIMIT 1;
 
 UPDATE orders SET status = 'refunded' WHERE status = 'paid';
 -- confiture: assert
-SELECT count(*) = 5 AND count(DISTINCT customer_id) = 1 AND max(total) FILTER (WHERE status = 'refunded') = 40
+SELECT count(DISTINCT order_id) = 5 AND count(DISTINCT customer_id) = 1 AND max(total) FILTER (WHERE status = 'refunded') = 40
    AND sum(total) = 40 AS totals
 FROM reporting.order_totals;
 -- confiture: uses-index orders_pending_idx

@@ -8,3 +8,7 @@ SELECT id FROM products WHERE name LIKE '%jam%';
 -- confiture: rollback to 0007
 -- confiture: assert
 SELECT to_regclass('products_name_trgm_idx') IS NULL AS no_index;
+
+-- confiture: rollback to 0006
+-- confiture: assert
+SELECT to_regprocedure('search_products(text, integer)') IS NULL AS no_search;
