@@ -258,6 +258,7 @@ impl Reader {
                 1
             }
             Some('{') => {
+                self.rest.pop();
                 let mut digits = String::new();
                 while let Some(letter) = self.rest.pop().filter(|c| *c != '}') {
                     digits.push(letter);

@@ -15,7 +15,10 @@ const BEFORE: &str = "
         id int PRIMARY KEY, name text, country int, code varchar(9), born timestamptz, feels mood, nick text, at date
     );
     CREATE TABLE copy (a text, b text);
+    CREATE INDEX ON person ((name || code));
+    CREATE INDEX ON country ((code || 'x'));
     CREATE TABLE rates (rate real);
+    CREATE INDEX ON rates ((rate + 1));
     INSERT INTO rates VALUES (0.1), (0.5);
     CREATE TABLE part (a int, b text) PARTITION BY RANGE (a);
     CREATE TABLE part_1 PARTITION OF part FOR VALUES FROM (0) TO (5);
@@ -131,6 +134,8 @@ async fn catalogs_tell_types_and_keys() {
             "DELETE FROM person WHERE name = $x$a$x$ AND person.born > now() AND COALESCE(feels, feels) = 'ok'",
         ]
     );
+    // No index could be used here.
+    assert_eq!(check("full-scan", "DELETE FROM copy WHERE a = 'x'"), [""; 0]);
     assert_eq!(
         check("row-by-row", "DELETE FROM person"),
         [
